@@ -1,0 +1,50 @@
+# The one door for people and for CI: `make` alone lists what there is.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/dev.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check format lock docs clean
+
+help:  ## list the recipes
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.installed  ## make .venv with the locked packages
+
+$(VENV)/.installed: $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "capi-relay needs Python 3.11 or newer: make PYTHON=python3.12 setup" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@touch $@
+
+demo: setup  ## start everything on this machine, send real events through it, show what happened
+	@$(BIN)/python -m worker demo
+
+run: setup  ## start everything on this machine and keep it running
+	@$(BIN)/python -m worker up
+
+test: setup  ## run all tests, those on a real server included
+	@$(BIN)/python -m pytest
+
+check: setup  ## format, lint, types, layers: everything that needs no server
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: setup  ## let ruff put the code in order
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup  ## resolve the dependency groups again into hashed locks
+	@for group in service dev; do \
+	  $(BIN)/dependency-groups $$group > requirements/.$$group.in && \
+	  $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
+	    --no-header --no-annotate --output-file requirements/$$group.txt requirements/.$$group.in || exit 1; \
+	  rm requirements/.$$group.in; \
+	done
+
+clean:  ## remove what the recipes made (not the event store under .capi)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,17 @@
+"""The producer's exceptions: one base, one sentence each."""
+
+
+class RelayError(Exception):
+    """Something the relay refuses to do; the message says what to change and holds no personal value."""
+
+
+class InvalidEvent(RelayError):  # noqa: N818 - the contract's name; it reads as the verdict it is
+    """This event can never be sent as it stands: JSON cannot carry it, or it is too large or too deeply nested."""
+
+
+class Overloaded(RelayError):  # noqa: N818 - the contract's name
+    """The event store is away, full or too slow, and the event was not accepted: nothing of it is stored."""
+
+
+class MisconfiguredError(RelayError):
+    """A setting, the datasets file or the event store contradicts what this process was told."""

@@ -1,0 +1,198 @@
+"""Making an event's personal data safe before it leaves the process: under Meta's keys, normalised, hashed, none raw.
+
+What cannot be made safe is left out with a warning that names the field and what to do, and never holds the value.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, Final
+
+from capi_relay import normalize
+from capi_relay.fields import BY_NAME, KNOWN, PERSONAL_IN_CUSTOM_DATA, PERSONAL_IN_EVENT, PLAIN, squeezed
+from capi_relay.hashing import SHA256_OF_NOTHING, is_md5, is_sha256, lower_hex, sha256_hex
+from capi_relay.normalize import NORMALIZERS
+from capi_relay.text import shown, trimmed
+from capi_relay.urls import without_addresses
+
+# Meta: fbp-and-fbc; with the parameter builder's appendix or without. A malformed one can cost the whole request.
+_FBC: Final = re.compile(r"fb\.[0-9]+\.[0-9]{10,13}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]{2}(?:[A-Za-z0-9_-]{6})?)?")
+
+_NO_TEXT: Final = "it is neither text nor a number: give one of them, or a list"
+_NO_MATCH: Final = "it looks like an MD5, which Meta cannot match: give the value or its SHA-256"
+_NOTHING: Final = "it is the SHA-256 of an empty text: leave the field out when there is no value"
+_HALF: Final = "it holds half a character (a lone surrogate): give proper Unicode text"
+_WHY: Final = {
+    "em": "it does not look like one e-mail address: give one as name@example.com, several as a list",
+    "ph": "it has no country code or is no phone number: write it as +<code><number>",
+    "fn": "it holds no letter or digit: give the first name alone",
+    "ln": "it holds no letter or digit: give the last name alone",
+    "db": "it is no date from 1900 to today that can be read one way: write it as YYYY-MM-DD",
+    "ge": "it is no word for female or male: give f or m, or leave the field out",
+    "ct": "it holds no letter: give the city's name alone",
+    "st": "it holds no letter or digit: give the state's code or the region's name",
+    "zp": "it holds no letter or digit: give the postal code alone",
+    "country": "it is no country of ISO 3166-1: give the two-letter code, as in us or gb",
+    "dobd": "it is no day from 1 to 31: give two digits",
+    "dobm": "it is no month from 1 to 12: give two digits",
+    "doby": "it is no year from 1900 to now: give four digits",
+}
+_NO_VALUE: Final = "it holds no letter or digit: give the value, or leave the field out"
+
+
+def protect(event: Mapping[str, Any], default_country: str | None = None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return a new event that holds no raw personal data, and the warnings about what was changed or left out.
+
+    Doing it twice changes nothing. Never raises for an odd value: what it cannot judge in ``user_data`` is left out.
+
+    Args:
+        event: The event in Meta's field names; it is not changed.
+        default_country: ISO alpha-2 code whose calling code national phone numbers get; the event's own country wins.
+    """
+    warnings: list[str] = []
+    safe = _without_misplaced(event, PERSONAL_IN_EVENT, "", warnings)
+    if isinstance(custom_data := safe.get("custom_data"), Mapping):
+        safe["custom_data"] = _without_misplaced(custom_data, PERSONAL_IN_CUSTOM_DATA, "custom_data.", warnings)
+    for key in ("event_source_url", "referrer_url"):
+        url = safe.get(key)
+        if isinstance(url, str) and (cleaned := without_addresses(url)) != url:
+            safe[key] = cleaned
+            warnings.append(f"{key}: an e-mail address in its query was removed: keep personal data out of URLs")
+    if isinstance(user_data := safe.get("user_data"), Mapping):
+        safe["user_data"] = _protected_user_data(user_data, default_country, warnings)
+    elif "user_data" in safe:
+        del safe["user_data"]
+        warnings.append("user_data: left out: it is no object: give Meta's keys with their values")
+    return safe, tuple(warnings)
+
+
+def _without_misplaced(
+    data: Mapping[str, Any], misplaced: frozenset[str], path: str, warnings: list[str]
+) -> dict[str, Any]:
+    kept = {key: value for key, value in data.items() if squeezed(key) not in misplaced}
+    if len(kept) < len(data):
+        warnings += (f"{path}{shown(key)}: left out: it belongs in user_data" for key in data if key not in kept)
+    return kept
+
+
+def _protected_user_data(
+    user_data: Mapping[str, Any], default_country: str | None, warnings: list[str]
+) -> dict[str, Any]:
+    named = user_data if KNOWN.issuperset(user_data) else _in_metas_names(user_data, warnings)
+    country = _phone_country(named.get("country"), default_country) if "ph" in named else None
+    safe = {}
+    for key, value in named.items():
+        if key in PLAIN:
+            kept = _plain(key, value, warnings)
+        elif isinstance(value, (list, tuple)):
+            kept = _digests(key, value, country, warnings)
+        else:
+            kept = _digest(key, value, country, f"user_data.{key}", warnings)
+        if kept is not None:
+            safe[key] = kept
+    return safe
+
+
+def _in_metas_names(user_data: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
+    """Return the values that are there under Meta's keys; what stands under no known name is left out."""
+    named = {key: value for key, value in user_data.items() if key in KNOWN and not _is_absent(value)}
+    for key, value in user_data.items():
+        if key in named or _is_absent(value):
+            continue
+        metas = BY_NAME.get(squeezed(key))
+        if metas is None:
+            warnings.append(
+                f"user_data.{shown(key)}: left out: Meta has no such key, and it may be personal data: use Meta's keys"
+            )
+        elif metas in named:
+            warnings.append(f"user_data.{shown(key)}: left out: {metas}, Meta's name for it, is given too")
+        else:
+            named[metas] = value
+            warnings.append(f"user_data.{shown(key)}: taken as {metas}, Meta's name for it: use that one")
+    return named
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or (isinstance(value, (str, list, tuple)) and not value)
+
+
+def _phone_country(given: object, default_country: str | None) -> str | None:
+    """Return the country for national phone numbers: the event's own if it is readable, else the default."""
+    if isinstance(given, (list, tuple)):
+        given = next(iter(given), None)
+    own = normalize.country(given) if isinstance(given, str) else None
+    return own or normalize.country(default_country or "")
+
+
+def _plain(key: str, value: object, warnings: list[str]) -> object:
+    """Return a value that is sent as it is, or None when it is absent or cannot be what the key says."""
+    if isinstance(value, str):
+        text = value.strip()
+        if key == "fbc" and text and not _FBC.fullmatch(text):
+            warnings.append(
+                "user_data.fbc: left out: it is not as fb.<index>.<milliseconds>.<fbclid>: send the _fbc cookie"
+            )
+            return None
+        return text or None
+    if _is_absent(value):
+        return None
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return value
+    if key == "client_ip_address" and isinstance(value, (IPv4Address, IPv6Address)):
+        return str(value)
+    warnings.append(f"user_data.{key}: left out: it is neither text nor a number: Meta takes one value here, as it is")
+    return None
+
+
+def _digests(
+    key: str, values: list[Any] | tuple[Any, ...], country: str | None, warnings: list[str]
+) -> list[str] | None:
+    """Return the digests of the values, each once and in their order, or None when nothing is left."""
+    digests = (
+        _digest(key, value, country, f"user_data.{key}[{index}]", warnings) for index, value in enumerate(values)
+    )
+    return list(dict.fromkeys(digest for digest in digests if digest is not None)) or None
+
+
+def _digest(key: str, value: object, country: str | None, path: str, warnings: list[str]) -> str | None:
+    """Return the value's digest, or None when it is absent or, with a warning, cannot be hashed."""
+    text = value if isinstance(value, str) else _as_text(key, value)
+    if text is None:
+        if value is not None:
+            warnings.append(f"{path}: left out: {_NO_TEXT}")
+        return None
+    text = trimmed(text)
+    if not text:
+        return None
+    if is_sha256(text):
+        digest = lower_hex(text)
+        if not digest.startswith(SHA256_OF_NOTHING):
+            return digest
+        why = _NOTHING
+    elif is_md5(text) and key != "external_id":  # an own id may well be 32 hex digits, as a UUID is
+        why = _NO_MATCH
+    else:
+        normal = normalize.ph(text, country) if key == "ph" else NORMALIZERS[key](text)
+        try:
+            if normal:
+                return sha256_hex(normal)
+            why = _WHY.get(key, _NO_VALUE)
+        except UnicodeEncodeError:
+            why = _HALF
+    warnings.append(f"{path}: left out: {why}")
+    return None
+
+
+def _as_text(key: str, value: object) -> str | None:
+    if key == "db" and isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return None
+    try:
+        return str(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return None

@@ -1,0 +1,232 @@
+"""The producer: what a web app calls to have an event delivered.
+
+``enqueue`` makes the event ready (personal data hashed, id and time given, dataset defaults applied), encodes it once
+and appends it to its lane. It answers within the deadline: accepted, or an exception that says why not.
+"""
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from capi_relay.datasets import DatasetDefaults, DatasetFile
+from capi_relay.environment import redis_url
+from capi_relay.errors import InvalidEvent, MisconfiguredError, Overloaded
+from capi_relay.lanes import lane_name
+from capi_relay.personal import protect
+from capi_relay.store import Append, AppendStore
+from capi_relay.wire import encode
+
+_ID_SPACE = uuid.UUID("5a0b6a52-7f0c-4b63-9d0e-0d1f7f1c2f11")
+# One script call blocks the store for its length: about 5 ms at these limits.
+_CALL_EVENTS = 1000
+_CALL_BYTES = 2_000_000
+_MAX_DATASET_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to an accepted event."""
+
+    event_id: str
+    """The id it is sent with: give it to the browser pixel as ``eventID``, so that Meta pairs both."""
+    status: Literal["accepted", "spooled"] = "accepted"
+    warnings: tuple[str, ...] = ()
+    """What was left out or changed, by field; never a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    receipt: Receipt
+    event: bytes
+    meta_tail: bytes
+    lane: str
+
+
+@dataclass(slots=True)
+class _Chunk:
+    work: Append
+    places: list[int] = field(default_factory=list)
+    size_bytes: int = 0
+
+
+def event_id_for(event_name: str, *parts: str | int) -> str:
+    """Return an event id that is the same each time for the same event name and parts (an order id, say).
+
+    Use it where an event may be enqueued twice by your own code: the second one then carries the same id.
+    """
+    return uuid.uuid5(_ID_SPACE, "\x1f".join((event_name, *map(str, parts)))).hex
+
+
+class Producer:
+    """Enqueue events to one event store. Safe from threads, after a fork and under gevent."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        default_dataset_id: str | None = None,
+        datasets_path: str | Path | None = None,
+        deadline_seconds: float = 0.25,
+        linger_seconds: float = 5.0,
+        full_events: int = 1000,
+        freshness_seconds: float = 3600,
+        lane_cap: int = 10_000_000,
+        shards: int | None = None,
+    ) -> None:
+        """Open nothing yet: the first ``enqueue`` connects.
+
+        Raises:
+            MisconfiguredError: the datasets file has problems; the message lists them all.
+        """
+        self._default_dataset_id = default_dataset_id
+        self._datasets = DatasetFile(datasets_path)
+        self._linger_seconds = linger_seconds
+        self._freshness_seconds = freshness_seconds
+        self._store = AppendStore(
+            url,
+            deadline_seconds=deadline_seconds,
+            full_events=full_events,
+            lane_cap=lane_cap,
+            shards=shards,
+        )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Make a producer from the same environment variables that the worker reads.
+
+        Raises:
+            MisconfiguredError: a variable or the datasets file has problems.
+        """
+        env = os.environ if environ is None else environ
+        return cls(
+            redis_url(env),
+            default_dataset_id=env.get("CAPI_DATASET_ID") or None,
+            datasets_path=env.get("CAPI_DATASETS") or None,
+            linger_seconds=_number(env, "CAPI_LINGER_SECONDS", 5.0),
+            full_events=int(_number(env, "CAPI_BATCH_EVENTS", 1000)),
+            freshness_seconds=_number(env, "CAPI_FRESHNESS_SECONDS", 3600),
+            shards=int(_number(env, "CAPI_SHARDS", 0)) or None,
+        )
+
+    def enqueue(self, event: Mapping[str, Any], *, dataset_id: str | None = None) -> Receipt:
+        """Accept one event for delivery.
+
+        Args:
+            event: in Meta's field names; personal data raw or hashed. It is not changed.
+            dataset_id: whose event it is; the default dataset where it is left out.
+
+        Raises:
+            InvalidEvent: JSON cannot carry it, or it is too large or too deep; sending it again will not help.
+            Overloaded: the store is away, slow or full; nothing was stored.
+        """
+        (outcome,) = self.enqueue_many([event], dataset_id=dataset_id)
+        if isinstance(outcome, Receipt):
+            return outcome
+        raise outcome
+
+    def enqueue_many(
+        self,
+        events: Iterable[Mapping[str, Any]],
+        *,
+        dataset_id: str | None = None,
+    ) -> list[Receipt | InvalidEvent | Overloaded]:
+        """Accept many events; the outcomes are in the order of the events, and no outcome is raised.
+
+        The deadline holds for each thousand events. Once the store has refused, the rest is not tried.
+        """
+        target = _dataset_id(dataset_id or self._default_dataset_id)
+        defaults = self._datasets.get(target)
+        outcomes: list[Receipt | InvalidEvent | Overloaded] = []
+        refused: Overloaded | None = None
+        chunk = self._new_chunk(defaults)
+        for place, event in enumerate(events):
+            try:
+                ready = self._prepare(event, defaults)
+            except InvalidEvent as error:
+                outcomes.append(error)
+                continue
+            outcomes.append(ready.receipt)
+            if len(chunk.places) >= _CALL_EVENTS or chunk.size_bytes + len(ready.event) > _CALL_BYTES:
+                refused = self._append(chunk, outcomes, refused)
+                chunk = self._new_chunk(defaults)
+            chunk.work.lanes.setdefault(ready.lane, []).append((ready.event, ready.meta_tail))
+            chunk.places.append(place)
+            chunk.size_bytes += len(ready.event)
+        self._append(chunk, outcomes, refused)
+        return outcomes
+
+    def close(self) -> None:
+        """Close the connections to the store."""
+        self._store.close()
+
+    def _new_chunk(self, defaults: DatasetDefaults) -> _Chunk:
+        linger = self._linger_seconds if defaults.linger_seconds is None else defaults.linger_seconds
+        return _Chunk(Append(defaults.dataset_id, uuid.uuid4().hex, int(linger * 1000)))
+
+    def _append(
+        self,
+        chunk: _Chunk,
+        outcomes: list[Receipt | InvalidEvent | Overloaded],
+        refused: Overloaded | None,
+    ) -> Overloaded | None:
+        if not chunk.places:
+            return refused
+        if refused is None:
+            try:
+                self._store.append(chunk.work)
+            except Overloaded as error:
+                refused = error
+            else:
+                return None
+        for place in chunk.places:
+            outcomes[place] = refused
+        return refused
+
+    def _prepare(self, event: Mapping[str, Any], defaults: DatasetDefaults) -> _Ready:
+        if not isinstance(event, Mapping):
+            raise InvalidEvent(f"an event is a mapping of Meta's field names, not {type(event).__name__}")
+        # A null says nothing and Meta's own libraries drop it; kept, it would refuse the event.
+        given = {name: value for name, value in event.items() if value is not None}
+        ready, warnings = protect(given, defaults.default_country)
+        now = time.time()
+        event_id = ready.setdefault("event_id", uuid.uuid4().hex)
+        if isinstance(event_id, int) and not isinstance(event_id, bool):  # an order number; Meta takes text only
+            event_id = ready["event_id"] = str(event_id)
+        event_time = ready.setdefault("event_time", int(now))
+        if defaults.data_processing_options is not None and "data_processing_options" not in ready:
+            ready["data_processing_options"] = list(defaults.data_processing_options)
+            for part in ("country", "state"):
+                value = getattr(defaults, f"data_processing_options_{part}")
+                if value is not None:
+                    ready[f"data_processing_options_{part}"] = value
+        lane = lane_name(
+            event_id=str(event_id),
+            event_time=event_time,
+            action_source=ready.get("action_source"),
+            lanes=defaults.lanes,
+            now_seconds=now,
+            freshness_seconds=self._freshness_seconds,
+        )
+        tail = b"," + json.dumps({"w": warnings})[1:].encode() if warnings else b"}"
+        return _Ready(Receipt(str(event_id), warnings=tuple(warnings)), encode(ready), tail, lane)
+
+
+def _dataset_id(value: str | None) -> str:
+    if not value:
+        raise MisconfiguredError("say which dataset the event is for: dataset_id=..., or set CAPI_DATASET_ID")
+    if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MAX_DATASET_DIGITS):
+        raise MisconfiguredError("dataset_id is the dataset's number as text: 1 to 32 digits")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, "").strip()
+    try:
+        return float(text) if text else default
+    except ValueError:
+        raise MisconfiguredError(f"{name} must be a number") from None

@@ -1,0 +1,127 @@
+"""Append events to the event store within a deadline: the only module of the web process that speaks Redis."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from capi_relay import keys
+from capi_relay.errors import MisconfiguredError, Overloaded
+
+_APPEND = (Path(__file__).parent / "scripts" / "append.lua").read_text()
+_APPEND_SHA = hashlib.sha1(_APPEND.encode(), usedforsecurity=False).hexdigest()
+_PAUSE_SECONDS = 0.02
+
+
+@dataclass(slots=True)
+class Append:
+    """The events of one call to one dataset, by lane: all are stored, or none."""
+
+    dataset_id: str
+    call_id: str
+    linger_ms: int
+    lanes: dict[str, list[tuple[bytes, bytes]]] = field(default_factory=dict)
+    """Lane name -> (event bytes, rest of the meta) in order."""
+
+
+class AppendStore:
+    """A thread-safe, fork-safe client of the event store that can only append.
+
+    The client library never sends a write again by itself: a lost answer is retried here, with the same call id, which
+    the script stores once.
+    """
+
+    def __init__(
+        self, url: str, *, deadline_seconds: float, full_events: int, lane_cap: int, shards: int | None
+    ) -> None:
+        self._deadline_seconds = deadline_seconds
+        self._limits = (full_events, lane_cap)
+        self._shards_wanted = shards
+        self._shards: int | None = None
+        # Two attempts that both run into their time-outs still end within the deadline.
+        step = deadline_seconds * 0.4
+        self._client: redis.Redis = redis.Redis.from_url(
+            url,
+            protocol=2,
+            socket_timeout=step,
+            socket_connect_timeout=step,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def append(self, work: Append) -> None:
+        """Store the events of one call.
+
+        Raises:
+            Overloaded: nothing was stored, as far as this process can know: the store is away, slow or full.
+            MisconfiguredError: the store has another number of shards than CAPI_SHARDS says.
+        """
+        stop = time.monotonic() + self._deadline_seconds
+        while True:
+            try:
+                status, *rest = self._run(work)
+                break
+            except (RedisConnectionError, RedisTimeoutError) as error:
+                if time.monotonic() + _PAUSE_SECONDS + self._deadline_seconds * 0.4 > stop:
+                    raise Overloaded(f"the event store did not answer in time ({type(error).__name__})") from None
+                time.sleep(_PAUSE_SECONDS)
+            except RedisError as error:
+                # Out of memory, read-only, MISCONF, LOADING, no permission: the first word says which.
+                raise Overloaded(f"the event store refused the events ({_first_word(error)})") from None
+        if status == 0:
+            what = "the dataset's lane" if rest[0] == b"lane" else "the event store"
+            raise Overloaded(f"{what} is full: the events were not accepted")
+
+    def _run(self, work: Append) -> Any:  # noqa: ANN401 - the script's reply
+        shard = keys.shard_of(work.dataset_id, self._count_shards())
+        names = [
+            keys.call(shard, work.call_id),
+            keys.due(shard),
+            keys.held(shard),
+            keys.size(shard),
+            keys.datasets(shard),
+            keys.lanes(shard, work.dataset_id),
+            keys.counters(shard, work.dataset_id),
+        ]
+        args: list[str | bytes | int] = [work.dataset_id, work.linger_ms, *self._limits, len(work.lanes)]
+        for name, rows in work.lanes.items():
+            lane = keys.lane_of(work.dataset_id, name)
+            names.append(keys.stream(shard, lane))
+            args += [lane, len(rows)]
+            for row in rows:
+                args += row
+        return self._eval([len(names), *names, *args])
+
+    def _eval(self, tail: Sequence[str | bytes | int]) -> Any:  # noqa: ANN401 - the script's reply
+        try:
+            return self._client.execute_command("EVALSHA", _APPEND_SHA, *tail)  # type: ignore[no-untyped-call] # redis-py
+        except NoScriptError:
+            return self._client.execute_command("EVAL", _APPEND, *tail)  # type: ignore[no-untyped-call] # redis-py
+
+    def _count_shards(self) -> int:
+        if self._shards is None:
+            self._client.set(keys.SHARDS, self._shards_wanted or 1, nx=True)
+            found = int(self._client.get(keys.SHARDS) or 1)
+            if self._shards_wanted not in (None, found):
+                raise MisconfiguredError(
+                    f"CAPI_SHARDS is {self._shards_wanted}, but the event store was set up with {found}"
+                )
+            self._shards = found
+        return self._shards
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+
+def _first_word(error: RedisError) -> str:
+    word = str(error).split(" ", 1)[0].strip("-:'\"")
+    return word if word.isupper() and word.isalpha() else type(error).__name__

@@ -1,0 +1,1 @@
+"""The Celery entry points: a decorator and one call each."""

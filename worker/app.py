@@ -1,0 +1,122 @@
+"""The Celery application: settings, queue, schedule and the signals of a worker's life.
+
+No message carries an event, and no result is stored: ``capi.deliver`` is a hint without arguments. Early
+acknowledgement is right for it, since hints are published again every second (Celery on Redis can lose a message, ours may be lost).
+"""
+
+import functools
+import os
+import sys
+import threading
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+
+from capi_relay.errors import MisconfiguredError
+from worker.duties import Duties
+from worker.hints import QUEUE, Hints
+from worker.observability import configure_logging, init_sentry
+from worker.runtime import build
+from worker.settings import Settings, load
+from worker.shutdown import Shutdown
+
+log = structlog.get_logger(__name__)
+
+SWEEP_SECONDS = 600
+SHUTDOWN = Shutdown()
+_ticking = threading.Lock()
+
+
+def _settings() -> Settings:
+    try:
+        return load()
+    except MisconfiguredError as error:
+        sys.stderr.write(f"capi-relay cannot start: {error}\n")
+        raise SystemExit(2) from None
+
+
+SETTINGS = _settings()
+
+app = Celery("capi_relay", broker=SETTINGS.broker_url, include=["tasks.deliver", "tasks.maintenance"])
+app.conf.update(
+    result_backend=None,
+    task_ignore_result=True,
+    task_acks_late=False,
+    task_serializer="json",
+    accept_content=["json"],
+    result_accept_content=["json"],
+    task_default_queue=QUEUE,
+    worker_prefetch_multiplier=1,
+    worker_send_task_events=True,
+    task_send_sent_event=False,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
+    worker_soft_shutdown_timeout=20,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_pool_limit=2,
+    broker_transport_options={
+        "visibility_timeout": 60,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "retry_on_timeout": False,
+        "global_keyprefix": "capi-celery:",
+        "client_name": "capi",
+    },
+    beat_scheduler="worker.beat:CappedScheduler",
+    beat_max_loop_interval=1,
+    beat_schedule={
+        "tick": {"task": "capi.tick", "schedule": 1.0, "options": {"expires": 5}},
+        "sweep": {"task": "capi.sweep", "schedule": float(SWEEP_SECONDS), "options": {"expires": SWEEP_SECONDS}},
+    },
+    timezone="UTC",
+)
+
+
+def duties() -> Duties:
+    """Return this process's duties; a forked child builds its own."""
+    return _duties_of(os.getpid())
+
+
+@functools.cache
+def _duties_of(pid: int) -> Duties:  # noqa: ARG001 - the key of the cache
+    return Duties(build(SETTINGS, SHUTDOWN), Hints(app))
+
+
+@signals.setup_logging.connect
+def _setup_logging(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
+    configure_logging(SETTINGS.log_format)
+
+
+@signals.celeryd_init.connect
+@signals.beat_init.connect
+def _start_reporting(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
+    init_sentry(SETTINGS.sentry_dsn, SETTINGS.sentry_environment)
+
+
+@signals.worker_ready.connect
+def _first_sweep(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
+    duties().sweep()
+
+
+@signals.heartbeat_sent.connect
+def _tick_on_heartbeat(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
+    """Tick beside the consumer, which must not wait for the store: delivery starts without any beat."""
+    if not SHUTDOWN.is_set() and _ticking.acquire(blocking=False):
+        threading.Thread(target=_tick_once, name="tick", daemon=True).start()
+
+
+def _tick_once() -> None:
+    try:
+        duties().tick()
+    finally:
+        _ticking.release()
+
+
+@signals.worker_shutting_down.connect
+def _finish(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
+    SHUTDOWN.set()

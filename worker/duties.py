@@ -1,0 +1,66 @@
+"""What the Celery tasks do: deliver, tick, sweep. Each is safe to run at any time, any number of times."""
+
+import time
+
+import structlog
+from kombu.exceptions import OperationalError
+
+from worker.errors import StoreUnavailable
+from worker.hints import Hints
+from worker.runtime import Runtime
+from worker.tick import eligible_lanes, hints_wanted, resume_repaired
+
+log = structlog.get_logger(__name__)
+
+Summary = dict[str, int | float | str]
+
+
+class Duties:
+    """One process's duties. A store or broker that is away is not an error of the task: the next tick tries again."""
+
+    def __init__(self, runtime: Runtime, hints: Hints) -> None:
+        self._runtime = runtime
+        self._hints = hints
+
+    def deliver(self) -> Summary:
+        """Deliver what is due, then tick, so that delivery goes on without beat."""
+        started = time.monotonic()
+        try:
+            tally = self._runtime.pump.run()
+        except StoreUnavailable as error:
+            log.warning("delivery stops until the event store answers", reason=str(error))
+            return {"stopped": "event store unavailable"}
+        if tally.lanes:  # a pump that found nothing publishes nothing, or hints would breed hints
+            self.tick()
+        return {
+            "lanes": tally.lanes,
+            "requests": tally.requests,
+            **dict(sorted(tally.doors.items())),
+            "seconds": round(time.monotonic() - started, 1),
+        }
+
+    def tick(self) -> Summary:
+        """Publish as many hints as there are lanes worth taking; resume what has a new token."""
+        try:
+            resumed = resume_repaired(self._runtime.store, self._runtime.datasets)
+            eligible = eligible_lanes(self._runtime.store)
+            wanted = hints_wanted(eligible, self._hints.queued(), self._runtime.settings.max_hints) if eligible else 0
+            return {"eligible": eligible, "hints": self._hints.publish(wanted), "resumed": len(resumed)}
+        except StoreUnavailable as error:
+            log.warning("no tick until the event store answers", reason=str(error))
+            return {"stopped": "event store unavailable"}
+        except OperationalError as error:
+            log.warning("no hints until the broker answers", reason=type(error).__name__)
+            return {"stopped": "broker unavailable"}
+
+    def sweep(self) -> Summary:
+        """Repair the lane index, and tell the producers how much may wait."""
+        try:
+            repaired = self._runtime.store.admin.sweep()
+            cap = self._runtime.store.admin.refresh_cap()
+        except StoreUnavailable as error:
+            log.warning("no sweep until the event store answers", reason=str(error))
+            return {"stopped": "event store unavailable"}
+        if repaired:
+            log.error("lanes were missing from the index and are back", lanes=repaired)
+        return {"repaired": repaired, "cap_bytes": cap}

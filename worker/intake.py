@@ -1,0 +1,94 @@
+"""Decide which entries of a batch may be sent, before any POST: pure.
+
+Each event is decoded once, strictly, and validated; nothing is transformed. What is undecodable, expired or invalid
+comes out as a dead letter that explains itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from capi_relay.errors import InvalidEvent
+from capi_relay.personal import protect
+from capi_relay.wire import decode, encode
+from schemas import Problem, event_window, problems_of
+from worker.dead_letters import record_of
+from worker.meta import Meta, read_meta
+from worker.store import DeadEntry, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """A valid event: what is needed to send it and to say how fresh it was."""
+
+    entry: Entry
+    event_time: int
+    enqueued_ms: int
+    event_name: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A batch after validation."""
+
+    good: tuple[Sendable, ...]
+    dead: tuple[DeadEntry, ...]
+
+
+def sort_entries(entries: Iterable[Entry], *, now_seconds: float) -> Sorted:
+    """Part what may be sent from what takes its door now."""
+    good: list[Sendable] = []
+    dead: list[DeadEntry] = []
+    for entry in entries:
+        verdict = _judge(entry, now_seconds)
+        if isinstance(verdict, Sendable):
+            good.append(verdict)
+        else:
+            dead.append(verdict)
+    return Sorted(tuple(good), tuple(dead))
+
+
+def bury(entry: Entry, door: str, event: dict[str, Any] | None, *, fields: Iterable[Problem] = ()) -> DeadEntry:
+    """Make the dead letter of an entry that was never sent; raw personal data in it is hashed first."""
+    meta = read_meta(entry)
+    kept = entry.event if event is None else _hashed(entry.event, event)
+    record = record_of(
+        reason=door,
+        event=event,
+        enqueued_ms=meta.enqueued_ms if meta else None,
+        attempts=0,
+        fields=fields,
+    )
+    return DeadEntry(entry, door, kept, record)
+
+
+def _judge(entry: Entry, now_seconds: float) -> Sendable | DeadEntry:
+    meta = read_meta(entry)
+    if meta is None:
+        return bury(entry, "undecodable", None)
+    try:
+        event = decode(entry.event)
+    except InvalidEvent as error:
+        return bury(entry, "undecodable", None, fields=[Problem("", "undecodable", str(error))])
+    problems = problems_of(event)
+    if problems:
+        return bury(entry, "invalid", event, fields=problems)
+    window = event_window(event["event_time"], event["action_source"], now_seconds)
+    if window == "too_old":
+        return bury(entry, "expired", event)
+    if window == "future":
+        future = Problem(
+            "event_time", "in_the_future", "event_time lies in the future: check the sender's clock and unit"
+        )
+        return bury(entry, "invalid", event, fields=[future])
+    return _sendable(entry, event, meta)
+
+
+def _sendable(entry: Entry, event: dict[str, Any], meta: Meta) -> Sendable:
+    return Sendable(entry, event["event_time"], meta.enqueued_ms, event["event_name"], event.get("event_id", ""))
+
+
+def _hashed(stored: bytes, event: dict[str, Any]) -> bytes:
+    protected, warnings = protect(event)
+    return encode(protected) if warnings or protected != event else stored

@@ -1,0 +1,38 @@
+"""Read and write what we add to a stored event: format version, first enqueue time, the producer's warnings."""
+
+import json
+from dataclasses import dataclass
+
+from worker.store import Entry
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """The envelope's own part."""
+
+    enqueued_ms: int
+    """Redis time of the first enqueue; a replay keeps it."""
+    warnings: tuple[str, ...] = ()
+    replays: int = 0
+
+    def to_bytes(self) -> bytes:
+        """Encode as it is stored; the version stands first, where the lease script looks for it."""
+        fields: dict[str, object] = {"v": FORMAT, "t": self.enqueued_ms}
+        if self.warnings:
+            fields["w"] = self.warnings
+        if self.replays:
+            fields["n"] = self.replays
+        return json.dumps(fields, separators=(",", ":")).encode()
+
+
+def read_meta(entry: Entry) -> Meta | None:
+    """Return an entry's meta; one without any is a foreign hand's, enqueued when Redis says; None: not ours."""
+    if not entry.meta:
+        return Meta(int(entry.id.partition("-")[0]))
+    try:
+        fields = json.loads(entry.meta)
+        return Meta(int(fields["t"]), tuple(map(str, fields.get("w", ()))), int(fields.get("n", 0)))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

@@ -1,0 +1,100 @@
+"""Speak to the event store: one client, scripts by name, and every failure of Redis as StoreUnavailable."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from capi_relay import keys
+from capi_relay.errors import MisconfiguredError
+from worker.errors import StoreUnavailable
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+# Scripts that take or remove work must run when Redis is at maxmemory, or a full store could never be drained.
+_ADD_WORK = frozenset({"replay"})
+
+
+@cache
+def _source(name: str) -> str:
+    flags = "#!lua" if name in _ADD_WORK else "#!lua flags=allow-oom"
+    common = (_SCRIPTS / "common.lua").read_text()
+    return f"{flags}\n{common}\n{(_SCRIPTS / f'{name}.lua').read_text()}"
+
+
+class Connection:
+    """A thread-safe connection pool to one event store, and its scripts."""
+
+    def __init__(self, url: str, *, shards: int | None = None) -> None:
+        # Every script is idempotent, so the client may send a call again after a lost answer.
+        self.client: redis.Redis = redis.Redis.from_url(
+            url,
+            protocol=2,
+            socket_timeout=5,
+            socket_connect_timeout=3,
+            retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+            retry_on_error=[RedisConnectionError, RedisTimeoutError],
+            health_check_interval=30,
+        )
+        self._shards_wanted = shards
+        self._shards: int | None = None
+        self._sha: dict[str, str] = {}
+
+    @property
+    def shards(self) -> int:
+        """Return how many shards the installation has; the first to connect to an empty store decides.
+
+        Raises:
+            MisconfiguredError: CAPI_SHARDS says something else than the store.
+            StoreUnavailable: the store does not answer.
+        """
+        if self._shards is None:
+            self.command("SET", keys.SHARDS, self._shards_wanted or 1, "NX")
+            found = int(self.command("GET", keys.SHARDS))
+            if self._shards_wanted not in (None, found):
+                raise MisconfiguredError(
+                    f"CAPI_SHARDS is {self._shards_wanted}, but the event store was set up with {found}: "
+                    "the number of shards is fixed once events are stored",
+                )
+            self._shards = found
+        return self._shards
+
+    def run(self, name: str, key_names: list[str], args: list[Any]) -> Any:  # noqa: ANN401 - a script's reply is its own
+        """Run one script on its keys.
+
+        Raises:
+            StoreUnavailable: Redis is away, refuses the write (full, read-only, MISCONF ...) or answers an error.
+        """
+        try:
+            sha = self._sha.get(name)
+            if sha is None:
+                sha = self._sha[name] = str(self.client.script_load(_source(name)))
+            try:
+                return self.client.evalsha(sha, len(key_names), *key_names, *args)
+            except NoScriptError:  # the server was restarted or its scripts were flushed
+                self.client.script_load(_source(name))
+                return self.client.evalsha(sha, len(key_names), *key_names, *args)
+        except RedisError as error:
+            raise StoreUnavailable(f"the event store could not run {name}: {_reason(error)}") from None
+
+    def command(self, *words: Any) -> Any:  # noqa: ANN401 - a command's reply is its own
+        """Run one plain command; raises StoreUnavailable like ``run``."""
+        try:
+            return self.client.execute_command(*words)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+        except RedisError as error:
+            raise StoreUnavailable(f"the event store could not run {words[0]}: {_reason(error)}") from None
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.client.close()
+
+
+def _reason(error: RedisError) -> str:
+    """Name a Redis error without quoting what was sent; a URL in it may carry a password."""
+    text = str(error).split("\n", 1)[0][:200]
+    return f"{type(error).__name__}: {text}" if "://" not in text else type(error).__name__

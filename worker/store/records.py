@@ -1,0 +1,126 @@
+"""What the store hands out: plain data, no behaviour beyond reading it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+def id_key(entry_id: str) -> tuple[int, int]:
+    """Return a stream id as numbers, in the order of the stream."""
+    ms, _, sequence = entry_id.partition("-")
+    return int(ms), int(sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stored event: its stream id, the exact bytes that are sent, and what we added."""
+
+    id: str
+    event: bytes
+    meta: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The exclusive, expiring right to work on a lane, and the batch that was read under it."""
+
+    shard: int
+    lane: str
+    dataset_id: str
+    token: str
+    now_ms: int
+    """Redis time of the claim."""
+    entries: tuple[Entry, ...]
+    tries: int = 0
+    """Answers in a row that were no success."""
+    pause_failures: int = 0
+    """Pauses of the dataset in a row; a longer one follows."""
+    crashed: bool = False
+    """The one entry of this batch has killed its worker again and again."""
+    doubt: tuple[tuple[int, int], tuple[int, int]] | None = None
+    """First and last id of what an earlier POST may have delivered."""
+    newer: int = 0
+    """Entries of a newer format that were left in place."""
+
+    def in_doubt(self, entry_id: str) -> bool:
+        """Say whether an earlier POST may have delivered this entry."""
+        return self.doubt is not None and self.doubt[0] <= id_key(entry_id) <= self.doubt[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Entries that leave by one door, without a dead letter: the counters to raise for each, the door first."""
+
+    counters: tuple[str, ...]
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadEntry:
+    """An entry that leaves by a door that keeps it: what is written to the dead letters."""
+
+    entry: Entry
+    door: str
+    event: bytes
+    """What to keep: the stored bytes, or a copy whose raw personal data was hashed."""
+    record: str
+    """JSON that explains it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a settle really removed."""
+
+    owned: bool
+    """False: the lease had passed to somebody else; what was removed stays removed."""
+    removed: tuple[int, ...]
+    """Per exit, in order."""
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why and until when a dataset is paused."""
+
+    reason: str
+    until_ms: int | None
+    """None: until somebody resumes it."""
+    code: str = ""
+    subcode: str = ""
+    fingerprint: str = ""
+    detail: str = ""
+    since_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCounts:
+    """One dataset at one instant: its counters, its lanes, its pause."""
+
+    dataset_id: str
+    now_ms: int
+    counters: Mapping[str, int]
+    stored: int
+    """Events in its streams, those in flight included."""
+    in_flight: int
+    oldest_ms: int | None
+    """Enqueue time of the oldest stored event (or of its last move), Redis time."""
+    dead_letters: int
+    pause: Pause | None
+    unseen_foreign: int = 0
+    doors: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def unaccounted(self) -> int:
+        """Events that came in and are nowhere (positive), or are somewhere and never came in (negative)."""
+        came = sum(self.counters.get(name, 0) for name in ("enqueued", "replayed", "foreign")) + self.unseen_foreign
+        return came - self.stored - sum(self.doors.values())
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDeadLetter:
+    """A dead letter as it lies in Redis."""
+
+    id: str
+    dataset_id: str
+    event: bytes
+    meta: bytes
+    record: bytes

@@ -1,0 +1,29 @@
+-- Repair one lane of the index: a stream with entries is in due or held, once; one that has been empty for a day is removed.
+--
+-- KEYS    1 stream, 2 due, 3 held, 4 state, 5 size, 6 datasets, 7 lanes of the dataset
+-- ARGV    1 lane, 2 dataset id, 3 ms for which an empty stream is kept
+-- Returns 'fine' | 'adopted' | 'removed'
+-- Cost    O(1)
+local lane, now = ARGV[1], now_ms()
+local due, held = redis.call('ZSCORE', KEYS[2], lane), redis.call('ZSCORE', KEYS[3], lane)
+if redis.call('XLEN', KEYS[1]) > 0 then
+  redis.call('SADD', KEYS[6], ARGV[2])
+  redis.call('SADD', KEYS[7], lane)
+  if due and held then redis.call('ZREM', KEYS[2], lane) end
+  if due or held then return 'fine' end
+  redis.call('ZADD', KEYS[2], now, lane)
+  return 'adopted'
+end
+-- Never at once: a stream made anew could use ids of the same millisecond, and a stalled worker's delete would hit a new event.
+local info, last = redis.call('XINFO', 'STREAM', KEYS[1]), '0-0'
+for i = 1, #info, 2 do
+  if info[i] == 'last-generated-id' then last = info[i + 1] end
+end
+local bytes = redis.call('HGET', KEYS[5], 'b:' .. lane)
+if bytes then redis.call('HINCRBY', KEYS[5], 'bytes', -bytes) end
+redis.call('HDEL', KEYS[5], 'n:' .. lane, 'b:' .. lane)
+if held or id_parts(last) > now - tonumber(ARGV[3]) then return 'fine' end
+redis.call('DEL', KEYS[1], KEYS[4])
+redis.call('ZREM', KEYS[2], lane)
+redis.call('SREM', KEYS[7], lane)
+return 'removed'
