@@ -9,28 +9,12 @@ from capi_relay.text import letters_and_digits
 HASHED: Final = frozenset(NORMALIZERS)
 """Keys whose values Meta wants as SHA-256 digests (``external_id``: advises)."""
 
-PLAIN: Final = frozenset(
-    {
-        "client_ip_address",
-        "client_user_agent",
-        "fbc",
-        "fbp",
-        "subscription_id",
-        "fb_login_id",
-        "lead_id",
-        "anon_id",
-        "madid",
-        "page_id",
-        "page_scoped_user_id",
-        "ctwa_clid",
-        "ig_account_id",
-        "instagram_business_account_id",
-        "ig_sid",
-        "whatsapp_business_account_id",
-        "partner_id",
-        "partner_name",
-    }
-)  # fmt: skip - one word a line would hide the table
+_PLAIN: Final = """
+client_ip_address client_user_agent fbc fbp subscription_id fb_login_id lead_id anon_id madid
+page_id page_scoped_user_id ctwa_clid ig_account_id instagram_business_account_id ig_sid whatsapp_business_account_id
+partner_id partner_name
+"""
+PLAIN: Final = frozenset(_PLAIN.split())
 """Keys whose values Meta wants as they are: hashing or lowering them breaks them."""
 
 KNOWN: Final = HASHED | PLAIN

@@ -10,7 +10,7 @@ from typing import Any
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
@@ -20,6 +20,8 @@ from capi_relay.errors import MisconfiguredError, Overloaded
 _APPEND = (Path(__file__).parent / "scripts" / "append.lua").read_text()
 _APPEND_SHA = hashlib.sha1(_APPEND.encode(), usedforsecurity=False).hexdigest()
 _PAUSE_SECONDS = 0.02
+CAP_SHARE = 0.8
+"""So much of maxmemory may be taken by waiting events; the rest is room for the broker on a shared server."""
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class AppendStore:
         self._limits = (full_events, lane_cap)
         self._shards_wanted = shards
         self._shards: int | None = None
+        self._cap_bytes = 0
         # Two attempts that both run into their time-outs still end within the deadline.
         step = deadline_seconds * 0.4
         self._client: redis.Redis = redis.Redis.from_url(
@@ -91,7 +94,13 @@ class AppendStore:
             keys.lanes(shard, work.dataset_id),
             keys.counters(shard, work.dataset_id),
         ]
-        args: list[str | bytes | int] = [work.dataset_id, work.linger_ms, *self._limits, len(work.lanes)]
+        args: list[str | bytes | int] = [
+            work.dataset_id,
+            work.linger_ms,
+            *self._limits,
+            self._cap_bytes,
+            len(work.lanes),
+        ]
         for name, rows in work.lanes.items():
             lane = keys.lane_of(work.dataset_id, name)
             names.append(keys.stream(shard, lane))
@@ -108,14 +117,25 @@ class AppendStore:
 
     def _count_shards(self) -> int:
         if self._shards is None:
-            self._client.set(keys.SHARDS, self._shards_wanted or 1, nx=True)
-            found = int(self._client.get(keys.SHARDS) or 1)
+            stored = self._client.get(keys.SHARDS)  # read first: a full server takes no SET
+            if stored is None:
+                self._client.set(keys.SHARDS, self._shards_wanted or 1, nx=True)
+                stored = self._client.get(keys.SHARDS)
+            found = int(stored or 1)
             if self._shards_wanted not in (None, found):
                 raise MisconfiguredError(
                     f"CAPI_SHARDS is {self._shards_wanted}, but the event store was set up with {found}"
                 )
+            self._cap_bytes = self._own_cap() // found
             self._shards = found
         return self._shards
+
+    def _own_cap(self) -> int:
+        """Return how many bytes may wait, by the server's own limit; 0 where this user may not ask or there is none."""
+        try:
+            return int(int(self._client.info("memory").get("maxmemory", 0)) * CAP_SHARE)
+        except ResponseError:  # a user that may only append: the workers have said it, or will
+            return 0
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,13 +1,12 @@
 """The Celery application: settings, queue, schedule and the signals of a worker's life.
 
 No message carries an event, and no result is stored: ``capi.deliver`` is a hint without arguments. Early
-acknowledgement is right for it, since hints are published again every second (Celery on Redis can lose a message, ours may be lost).
+acknowledgement is right for it: Celery on Redis can lose a message, and hints are published again every second.
 """
 
 import functools
 import os
 import sys
-import threading
 from typing import Any
 
 import structlog
@@ -15,6 +14,7 @@ from celery import Celery, signals
 
 from capi_relay.errors import MisconfiguredError
 from worker.duties import Duties
+from worker.heartbeat import Heartbeat
 from worker.hints import QUEUE, Hints
 from worker.observability import configure_logging, init_sentry
 from worker.runtime import build
@@ -25,7 +25,6 @@ log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 600
 SHUTDOWN = Shutdown()
-_ticking = threading.Lock()
 
 
 def _settings() -> Settings:
@@ -87,6 +86,11 @@ def _duties_of(pid: int) -> Duties:  # noqa: ARG001 - the key of the cache
     return Duties(build(SETTINGS, SHUTDOWN), Hints(app))
 
 
+@functools.cache
+def _heartbeat() -> Heartbeat:
+    return Heartbeat(duties(), SHUTDOWN)
+
+
 @signals.setup_logging.connect
 def _setup_logging(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
     configure_logging(SETTINGS.log_format)
@@ -98,25 +102,25 @@ def _start_reporting(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
     init_sentry(SETTINGS.sentry_dsn, SETTINGS.sentry_environment)
 
 
+@signals.celeryd_init.connect
+def _make_room(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
+    configure_logging(SETTINGS.log_format)
+    duties().relieve()
+
+
 @signals.worker_ready.connect
-def _first_sweep(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
+def _begin(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
+    _heartbeat().start()
     duties().sweep()
-
-
-@signals.heartbeat_sent.connect
-def _tick_on_heartbeat(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
-    """Tick beside the consumer, which must not wait for the store: delivery starts without any beat."""
-    if not SHUTDOWN.is_set() and _ticking.acquire(blocking=False):
-        threading.Thread(target=_tick_once, name="tick", daemon=True).start()
-
-
-def _tick_once() -> None:
-    try:
-        duties().tick()
-    finally:
-        _ticking.release()
 
 
 @signals.worker_shutting_down.connect
 def _finish(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
     SHUTDOWN.set()
+
+
+@signals.worker_shutdown.connect
+def _wait_for_the_heartbeat(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
+    """Let a POST of the heartbeat's own end, too: it delivers while the broker is away."""
+    if _heartbeat().is_alive():
+        _heartbeat().join(SETTINGS.http_total_seconds)

@@ -79,11 +79,6 @@ class BoundedSocket(socket.socket):
         spent.sent = True
         super().sendall(data, flags)
 
-    def send(self, data: "ReadableBuffer", flags: int = 0) -> int:
-        """Send a part within the budget: TLS sends all by many of these."""
-        self.settimeout(_BUDGET.get().seconds_left())
-        return super().send(data, flags)
-
 
 class BoundedTlsSocket(BoundedSocket, ssl.SSLSocket):  # type: ignore[misc]  # the two bases name recv_into's sizes apart
     """A TLS socket that keeps to the budget."""
@@ -91,8 +86,7 @@ class BoundedTlsSocket(BoundedSocket, ssl.SSLSocket):  # type: ignore[misc]  # t
 
 def tls_context(ca_file: str) -> ssl.SSLContext:
     """Return a context that trusts the given certificates and nothing that the environment names."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and host name
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and host name, TLS 1.2 at least
     context.load_verify_locations(ca_file)
     context.sslsocket_class = BoundedTlsSocket
     return context

@@ -3,9 +3,8 @@
 import time
 
 import structlog
-from kombu.exceptions import OperationalError
 
-from worker.errors import StoreUnavailable
+from worker.errors import BrokerUnavailable, StoreUnavailable
 from worker.hints import Hints
 from worker.runtime import Runtime
 from worker.tick import eligible_lanes, hints_wanted, resume_repaired
@@ -39,6 +38,24 @@ class Duties:
             "seconds": round(time.monotonic() - started, 1),
         }
 
+    def relieve(self) -> int:
+        """Deliver without the broker while its server is full, or Celery could not even start; return the events.
+
+        Only our own scripts run on a server at maxmemory: they make the room that everything else needs.
+        """
+        gone = 0
+        try:
+            while self._runtime.settings.one_server and self._runtime.store.admin.is_full():
+                tally = self._runtime.pump.run()
+                if not tally.lanes:
+                    break
+                gone += tally.doors.total()
+        except StoreUnavailable as error:
+            log.warning("the event store does not answer yet", reason=str(error))
+        if gone:
+            log.warning("the server was full; delivered before starting", events=gone)
+        return gone
+
     def tick(self) -> Summary:
         """Publish as many hints as there are lanes worth taking; resume what has a new token."""
         try:
@@ -49,9 +66,14 @@ class Duties:
         except StoreUnavailable as error:
             log.warning("no tick until the event store answers", reason=str(error))
             return {"stopped": "event store unavailable"}
-        except OperationalError as error:
-            log.warning("no hints until the broker answers", reason=type(error).__name__)
+        except BrokerUnavailable as error:
+            log.warning("no hints until the broker answers", reason=str(error))
             return {"stopped": "broker unavailable"}
+
+    def keep_going(self) -> Summary:
+        """Tick, and while no hint can be published deliver right here: no event depends on the broker."""
+        told = self.tick()
+        return self.deliver() if told.get("stopped") == "broker unavailable" else told
 
     def sweep(self) -> Summary:
         """Repair the lane index, and tell the producers how much may wait."""

@@ -1,9 +1,13 @@
 """Publish hints to the Celery broker, and count those that wait there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery
 from kombu.exceptions import ChannelError, OperationalError
+
+from worker.errors import BrokerUnavailable
 
 QUEUE = "capi"
 # A hint that waited longer than this is worth nothing: others have been published since.
@@ -20,21 +24,38 @@ class Hints:
         """Count the messages that wait in the queue.
 
         Raises:
-            OperationalError: the broker is away.
+            BrokerUnavailable: the broker is away or refuses.
         """
-        with self._app.connection_for_write() as connection:
-            channel: Any = connection.default_channel  # its type says nothing of the virtual transports
+        with self._connected() as connection:
             try:
-                declared = channel.queue_declare(QUEUE, passive=True)
+                return int(connection.default_channel.queue_declare(QUEUE, passive=True).message_count)
             except ChannelError:  # Redis keeps no empty queue
                 return 0
-            return int(declared.message_count)
 
     def publish(self, count: int) -> int:
-        """Publish so many hints; return how many the broker took."""
-        for sent in range(count):
-            try:
-                self._app.send_task("capi.deliver", expires=HINT_EXPIRES_SECONDS, retry=False, ignore_result=True)
-            except OperationalError:
-                return sent
+        """Publish so many hints and return how many.
+
+        Raises:
+            BrokerUnavailable: the broker is away, or full and refuses them.
+        """
+        if count:
+            with self._connected() as connection:
+                for _ in range(count):
+                    self._app.send_task(
+                        "capi.deliver", expires=HINT_EXPIRES_SECONDS, retry=False, connection=connection
+                    )
         return count
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        """Lend a connection to the broker; its type says nothing of the virtual transports."""
+        with self._app.connection_for_write() as connection:
+            refusals: tuple[type[Exception], ...] = (
+                OperationalError,
+                *connection.connection_errors,
+                *connection.channel_errors,
+            )
+            try:
+                yield connection
+            except refusals as error:
+                raise BrokerUnavailable(f"the broker is away or refuses: {type(error).__name__}") from None

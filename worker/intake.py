@@ -4,17 +4,21 @@ Each event is decoded once, strictly, and validated; nothing is transformed. Wha
 comes out as a dead letter that explains itself.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from capi_relay.errors import InvalidEvent
 from capi_relay.personal import protect
-from capi_relay.wire import decode, encode
+from capi_relay.wire import decode
 from schemas import Problem, event_window, problems_of
 from worker.dead_letters import record_of
 from worker.meta import Meta, read_meta
 from worker.store import DeadEntry, Entry
+
+# A dead letter tells so many problems of an event; one with thousands is hopeless anyway.
+_MAX_PROBLEMS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def _judge(entry: Entry, now_seconds: float) -> Sendable | DeadEntry:
         return bury(entry, "undecodable", None, fields=[Problem("", "undecodable", str(error))])
     problems = problems_of(event)
     if problems:
-        return bury(entry, "invalid", event, fields=problems)
+        return bury(entry, "invalid", event, fields=problems[:_MAX_PROBLEMS])
     window = event_window(event["event_time"], event["action_source"], now_seconds)
     if window == "too_old":
         return bury(entry, "expired", event)
@@ -91,4 +95,7 @@ def _sendable(entry: Entry, event: dict[str, Any], meta: Meta) -> Sendable:
 
 def _hashed(stored: bytes, event: dict[str, Any]) -> bytes:
     protected, warnings = protect(event)
-    return encode(protected) if warnings or protected != event else stored
+    if not warnings and protected == event:
+        return stored
+    # Not wire.encode: digests are longer than what they stand for, and a dead letter may pass the limit of an event.
+    return json.dumps(protected, ensure_ascii=False, separators=(",", ":")).encode()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # What a log record has of its own: a field of that name would be refused. The first two are arguments of a log call.
 _RESERVED = frozenset(logging.makeLogRecord({}).__dict__) - {"exc_info", "stack_info"} | {"message", "asctime"}
+# Celery's lines for each message: three a second from the tick alone, which is what Flower shows.
+_CHATTER = ("celery.beat", "celery.worker.strategy", "celery.app.trace")
 _LINES_OF_THEIR_OWN = ("exception", "stack")
 
 # What the SDK adds to an error by itself (the successor of send_default_pii=False and include_local_variables=False).
@@ -64,6 +66,8 @@ def configure_logging(log_format: Literal["console", "json"]) -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in _CHATTER:
+        logging.getLogger(name).setLevel(logging.WARNING)
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda told: _log_uncaught(told.exc_type, told.exc_value, told.exc_traceback)
     # structlog hands its lines over to logging, so that Sentry sees them as it sees all others.

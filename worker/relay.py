@@ -1,8 +1,8 @@
 """The main path: what becomes of one leased batch.
 
 Validate, mark, POST, classify, settle; at the end the lane is released, or held for a retry. Every event leaves by
-exactly one door, in the script that removes it. Whatever raises StoreUnavailable here leaves the lease to expire: nothing
-is lost, and what may have been delivered stays marked.
+exactly one door, in the script that removes it. Whatever raises StoreUnavailable here leaves the lease to expire:
+nothing is lost, and what may have been delivered stays marked.
 """
 
 import random

@@ -68,6 +68,11 @@ class Settings:
     sentry_environment: str
     """SENTRY_ENVIRONMENT: this installation's name in Sentry."""
 
+    @property
+    def one_server(self) -> bool:
+        """Whether the broker is on the event store's server."""
+        return self.broker_url == broker_url_of(self.redis_url)
+
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read all settings.

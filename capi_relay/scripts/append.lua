@@ -2,7 +2,8 @@
 -- Append the events of one call to their lanes, exactly once per call id, and index the lanes.
 --
 -- KEYS    1 call, 2 due, 3 held, 4 size, 5 datasets, 6 lanes of the dataset, 7 counters of the dataset, 8.. one stream a lane
--- ARGV    1 dataset id, 2 linger ms, 3 events that make a lane full, 4 events a lane may hold, 5 number of lanes,
+-- ARGV    1 dataset id, 2 linger ms, 3 events that make a lane full, 4 events a lane may hold, 5 bytes that may wait (0: no limit)
+--         while no worker has said how many, 6 number of lanes,
 --         then for each lane: lane, number of events, and for each event: its bytes, the rest of its meta
 -- Returns {1, n} stored | {2, n} this call was stored before | {0, 'lane'} the lane is full | {0, 'store'} the store is full
 -- Cost    O(events). No allow-oom flag: a server at maxmemory refuses it before it writes anything.
@@ -15,8 +16,8 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local dataset, linger, full, cap = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
-local lanes, at, total, bytes = {}, 6, 0, 0
-for i = 1, tonumber(ARGV[5]) do
+local lanes, at, total, bytes = {}, 7, 0, 0
+for i = 1, tonumber(ARGV[6]) do
   local lane = {name = ARGV[at], n = tonumber(ARGV[at + 1]), first = at + 2, bytes = 0, stream = KEYS[7 + i]}
   at = lane.first + 2 * lane.n
   for k = lane.first, at - 1, 2 do lane.bytes = lane.bytes + #ARGV[k] + ENTRY_BYTES end
@@ -25,7 +26,7 @@ for i = 1, tonumber(ARGV[5]) do
   total, bytes = total + lane.n, bytes + lane.bytes
   lanes[i] = lane
 end
-local limit = tonumber(redis.call('HGET', KEYS[4], 'cap') or 0)
+local limit = tonumber(redis.call('HGET', KEYS[4], 'cap') or ARGV[5])
 if limit > 0 and tonumber(redis.call('HGET', KEYS[4], 'bytes') or 0) + bytes > limit then return {0, 'store'} end
 
 redis.call('SET', KEYS[1], total, 'PX', 60000)

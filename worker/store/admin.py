@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from capi_relay import keys
+from capi_relay.store import CAP_SHARE
 from worker.store.connection import Connection
 from worker.store.records import DatasetCounts, Pause
 
@@ -17,8 +18,7 @@ DOORS = (
     "duplicate",
     "erased",
 )
-# So much of maxmemory may be taken by waiting events; the rest is room for the broker on a shared server.
-_CAP_SHARE = 0.8
+_FULL_SHARE = 0.95
 _KEEP_EMPTY_MS = 24 * 3600 * 1000
 _FOR_EVER_MS = 4_102_444_800_000
 
@@ -46,10 +46,18 @@ class Admin:
         pair = self._connection.command("CONFIG GET", "maxmemory")
         maxmemory = int(next(iter(pair.values()), 0))
         shards = self._connection.shards
-        cap = int(maxmemory * _CAP_SHARE) // shards
+        cap = int(maxmemory * CAP_SHARE) // shards
         for shard in range(shards):
-            self._connection.command("HSET", keys.size(shard), "cap", cap)
+            if (
+                int(self._connection.command("HGET", keys.size(shard), "cap") or -1) != cap
+            ):  # a full server takes no HSET
+                self._connection.command("HSET", keys.size(shard), "cap", cap)
         return cap
+
+    def is_full(self) -> bool:
+        """Say whether the server is so near its maxmemory that a broker on it could not work."""
+        memory = self._connection.command("INFO", "memory")
+        return 0 < int(memory["maxmemory"]) * _FULL_SHARE < int(memory["used_memory"])
 
     def dataset_ids(self) -> list[str]:
         """Return every dataset that ever had an event, sorted."""

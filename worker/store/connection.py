@@ -54,8 +54,11 @@ class Connection:
             StoreUnavailable: the store does not answer.
         """
         if self._shards is None:
-            self.command("SET", keys.SHARDS, self._shards_wanted or 1, "NX")
-            found = int(self.command("GET", keys.SHARDS))
+            stored = self.command("GET", keys.SHARDS)  # read first: a full server takes no SET
+            if stored is None:
+                self.command("SET", keys.SHARDS, self._shards_wanted or 1, "NX")
+                stored = self.command("GET", keys.SHARDS)
+            found = int(stored)
             if self._shards_wanted not in (None, found):
                 raise MisconfiguredError(
                     f"CAPI_SHARDS is {self._shards_wanted}, but the event store was set up with {found}: "

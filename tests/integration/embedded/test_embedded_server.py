@@ -19,9 +19,10 @@ from worker.embedded import EmbeddedServer
 from worker.errors import StoreUnavailable
 from worker.server_binary import find_binary
 
-# Answers that it is loading for three seconds.
+# Deaf to SIGTERM, and says for three seconds that it is loading.
 LOADING_SERVER = """
-import socket, sys, time
+import signal, socket, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
 listening = socket.socket(socket.AF_UNIX)
 listening.bind(sys.argv[sys.argv.index("--unixsocket") + 1])
 listening.listen()
@@ -223,7 +224,7 @@ def test_a_server_that_never_answers_is_given_up_and_killed(tmp_path: Path, monk
     assert not is_alive(int((tmp_path / "pid").read_text()))
 
 
-def test_a_server_that_is_still_reading_its_file_is_not_given_up(
+def test_a_server_that_reads_its_file_is_waited_for_and_one_that_does_not_stop_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loading = tmp_path / "loading.py"
@@ -231,11 +232,14 @@ def test_a_server_that_is_still_reading_its_file_is_not_given_up(
     fake_server(tmp_path / "bin", "7.0.0", then=f'exec "{sys.executable}" "{loading}" "$@"')
     only_on_the_path(monkeypatch, tmp_path / "bin")
     monkeypatch.setattr(embedded, "START_SECONDS", 2.0)
+    monkeypatch.setattr(embedded, "STOP_SECONDS", 0.1)
     began = time.monotonic()
-    with EmbeddedServer(tmp_path / "store"):
-        took = time.monotonic() - began
+    with EmbeddedServer(tmp_path / "store") as server:
+        took, pid = time.monotonic() - began, server.pid
 
     assert took > 3
+    assert pid is not None
+    assert not is_alive(pid)
 
 
 def test_a_directory_with_too_long_a_path_is_refused_before_anything_is_made(tmp_path: Path) -> None:

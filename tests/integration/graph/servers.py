@@ -5,7 +5,9 @@ import ssl
 import struct
 import subprocess
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
@@ -134,9 +136,23 @@ def in_turn(*behaviours: Behaviour) -> Behaviour:
     return behave
 
 
+def sips(server: Server, connection: socket.socket) -> None:
+    """Read on and on, a little every 20 ms."""
+    while not server.stopping.wait(0.02):
+        connection.recv(16384)
+
+
 def never_answers(server: Server, _: socket.socket) -> None:
     """Hold the connection in silence."""
     server.stopping.wait()
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Assert that the block took no longer."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < seconds
 
 
 class Certificates:

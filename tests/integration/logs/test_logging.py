@@ -29,6 +29,7 @@ log.warning("reset by %s", mail, em=mail, user_data={"ph": phone}, deep={"list":
 plain.info("GET /v23.0/1/events?access_token=%s as %s", token, mail)
 plain.info("forged\\n2026-01-01 [error] line \\x1b[31m red", extra={"lane": "1/0", "data": phone})
 logging.getLogger("celery.app.trace").info("task %s done", "capi.tick", extra={"data": {"args": [mail]}})
+logging.getLogger("celery.app.trace").error("task %s failed", "capi.tick", extra={"data": {"args": [mail]}})
 logging.getLogger("kombu").error("cannot reach redis://:%s@store:6379/0", password)
 try:
     hidden = mail
@@ -90,8 +91,8 @@ def test_lines_of_libraries_look_the_same(lines: list[dict[str, Any]]) -> None:
     (line,) = (line for line in lines if line["logger"] == "celery.app.trace")
 
     assert line | {"timestamp": "now"} == {
-        "event": "task capi.tick done",
-        "level": "info",
+        "event": "task capi.tick failed",
+        "level": "error",
         "logger": "celery.app.trace",
         "timestamp": "now",
     }

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capi_relay.fields import HASHED, KNOWN, PERSONAL_IN_CUSTOM_DATA, PERSONAL_IN_EVENT, PLAIN
+from capi_relay.fields import BY_NAME, HASHED, KNOWN, PERSONAL_IN_EVENT, PLAIN, squeezed
 from capi_relay.hashing import SHA256_OF_NOTHING, is_sha256, sha256_hex
 from capi_relay.personal import protect
 
@@ -218,6 +218,10 @@ def test_a_long_name_is_taken_as_metas_key_with_a_warning(name: str, key: str) -
     assert data.keys() == {key}
     assert len(warnings) == 1
     assert f"taken as {key}" in warnings[0]
+
+
+def test_every_key_of_meta_stands_for_itself() -> None:
+    assert {key: BY_NAME[squeezed(key)] for key in KNOWN} == {key: key for key in KNOWN}
 
 
 def test_metas_key_wins_over_a_long_name_unless_it_is_empty() -> None:

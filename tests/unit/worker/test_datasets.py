@@ -55,6 +55,13 @@ def test_the_short_form_makes_one_dataset() -> None:
     )
 
 
+def test_the_short_form_without_a_token_is_a_dataset_whose_events_wait() -> None:
+    datasets = Datasets(replace(SETTINGS, dataset_id="1"))
+
+    assert datasets.ids() == ["1"]
+    assert token_of(datasets, "1") is None
+
+
 def test_a_table_says_how_its_dataset_is_delivered(tmp_path: Path) -> None:
     text = """
 [[dataset]]
@@ -125,6 +132,17 @@ def test_a_dataset_without_a_token_is_configured_all_the_same(tmp_path: Path, li
     datasets = Datasets(settings_with(tmp_path, f'[[dataset]]\nid = "1"\n{line}\n'))
 
     assert token_of(datasets, "1") is None
+
+
+def test_datasets_that_share_a_token_are_found(tmp_path: Path) -> None:
+    tables = [
+        f'[[dataset]]\nid = "{each}"\ntoken = "{token}"\n' for each, token in (("1", "A"), ("2", "B"), ("3", "A"))
+    ]
+    datasets = Datasets(settings_with(tmp_path, "".join(tables)))
+    first = datasets.get("1")
+
+    assert first is not None
+    assert datasets.sharing(first) == ["1", "3"]
 
 
 def test_a_new_token_is_seen_within_a_second(tmp_path: Path) -> None:

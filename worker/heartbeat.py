@@ -1,0 +1,33 @@
+"""The worker's own heartbeat: a tick every two seconds in each worker process, so that nothing depends on beat.
+
+While the broker is away or full, this thread delivers by itself: events must not wait for a message that cannot be
+sent.
+"""
+
+import threading
+
+import structlog
+
+from worker.duties import Duties
+from worker.shutdown import Shutdown
+
+log = structlog.get_logger(__name__)
+
+PERIOD_SECONDS = 2.0
+
+
+class Heartbeat(threading.Thread):
+    """A daemon thread that ticks until the worker shuts down."""
+
+    def __init__(self, duties: Duties, shutdown: Shutdown) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._duties = duties
+        self._shutdown = shutdown
+
+    def run(self) -> None:
+        """Tick; whatever goes wrong, the next tick is tried."""
+        while not self._shutdown.wait(PERIOD_SECONDS):
+            try:
+                self._duties.keep_going()
+            except Exception:
+                log.exception("a tick failed; the next one is tried", next_try_in_seconds=PERIOD_SECONDS)
