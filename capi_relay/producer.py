@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from capi_relay.datasets import DatasetDefaults, DatasetFile
-from capi_relay.environment import redis_url
+from capi_relay.environment import redis_url, value_of
 from capi_relay.errors import InvalidEvent, MisconfiguredError, Overloaded
 from capi_relay.lanes import lane_name
 from capi_relay.personal import protect
@@ -105,8 +105,8 @@ class Producer:
         env = os.environ if environ is None else environ
         return cls(
             redis_url(env),
-            default_dataset_id=env.get("CAPI_DATASET_ID") or None,
-            datasets_path=env.get("CAPI_DATASETS") or None,
+            default_dataset_id=value_of(env, "CAPI_DATASET_ID") or None,
+            datasets_path=value_of(env, "CAPI_DATASETS") or None,
             linger_seconds=_number(env, "CAPI_LINGER_SECONDS", 5.0),
             full_events=int(_number(env, "CAPI_BATCH_EVENTS", 1000)),
             freshness_seconds=_number(env, "CAPI_FRESHNESS_SECONDS", 3600),

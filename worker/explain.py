@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.error_table import Verdict, row_of
+from worker.error_table import row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +19,26 @@ def explain(reason: str, code: int | None, subcode: int | None, fields: Sequence
 
     Never raises: an unknown reason or code gets what can be said of any.
     """
-    found = _REASONS.get(reason)
-    if found is None or (reason not in _OWN_DOORS and code is not None):
-        found = _of_code(code, subcode) or found or _ANY
+    found = _REASONS.get(reason, _ANY)
+    if code is not None and reason not in _OWN_DOORS:
+        found = _with_code(found, code, subcode)
     if not fields:
         return found
-    return Explanation(f"{found.cause} Fields: {', '.join(fields)}.", found.fix)
+    return Explanation(f"{found.cause} Fields: {'; '.join(field.rstrip('.') for field in fields)}.", found.fix)
 
 
-def _of_code(code: int | None, subcode: int | None) -> Explanation | None:
+def _with_code(found: Explanation, code: int, subcode: int | None) -> Explanation:
     if code == _INVALID_PARAMETER and subcode in _RULES:
         return _RULES[subcode]
     row = row_of(code, subcode)
-    return Explanation(f"Meta says: {row.meaning}.", _FIXES[row.verdict]) if row else None
+    said = f"Meta says: {row.meaning}." if row else f"Meta's code {code} is not known to this version of capi-relay."
+    return Explanation(f"{found.cause} {said}", found.fix)
 
 
 _INVALID_PARAMETER = 100
 _ANY = Explanation(
-    "Meta refused it with an answer that this version of capi-relay does not know.",
-    "Look up the code and the fbtrace_id in Meta's documentation or with its support, correct the cause, replay.",
+    "Meta did not take it.",
+    "Look up the code in Meta's documentation, or ask its support with the fbtrace_id; correct the cause.",
 )
 
 # What we find out ourselves: a code of Meta's, from an earlier try, would only mislead here.
@@ -77,13 +78,17 @@ _REASONS = {
         "No access token is configured for this dataset; its events wait.",
         "Add the dataset and its token to the datasets file; delivery goes on by itself.",
     ),
-    "token_dead": Explanation(
+    "token": Explanation(
         "Meta does not accept the access token any more; the events wait.",
         "Generate a new token in Events Manager and put it in place of the old one; delivery goes on by itself.",
     ),
-    "dataset_blocked": Explanation(
+    "blocked": Explanation(
         "Meta takes nothing for this dataset now, whatever the events are; they wait.",
         "Check the dataset's id, the token's permission for it and the Graph version; then `resume` the dataset.",
+    ),
+    "unknown_code": Explanation(
+        "Meta refuses whatever is sent to this dataset, with a code that does not say whose fault it is; the events wait.",
+        "Look up the code, or ask Meta's support with the fbtrace_id; correct the cause, then `resume` the dataset.",
     ),
     "rate_limited": Explanation(
         "Meta's limit of calls is reached; the events wait for as long as Meta asks.",
@@ -100,17 +105,6 @@ _REASONS = {
         "This machine cannot reach Meta (name resolution, connection or TLS).",
         "Check the machine's network, firewall, clock and certificates with `check`.",
     ),
-}
-
-_FIXES: dict[Verdict, str] = {
-    "event": _REASONS["rejected"].fix,
-    "unknown": _ANY.fix,
-    "dataset": _REASONS["dataset_blocked"].fix,
-    "token": _REASONS["token_dead"].fix,
-    "app limit": _REASONS["rate_limited"].fix,
-    "dataset limit": _REASONS["rate_limited"].fix,
-    "too large": _REASONS["too_large"].fix,
-    "transient": _REASONS["transient"].fix,
 }
 
 _UNKNOWN_RULE = Explanation(

@@ -1,4 +1,4 @@
-"""The worker's own heartbeat: a tick every two seconds in each worker process, so that nothing depends on beat.
+"""The worker's own heartbeat: a tick every second in each worker process, so that nothing depends on beat.
 
 While the broker is away or full, this thread delivers by itself: events must not wait for a message that cannot be
 sent.
@@ -13,7 +13,7 @@ from worker.shutdown import Shutdown
 
 log = structlog.get_logger(__name__)
 
-PERIOD_SECONDS = 2.0
+PERIOD_SECONDS = 1.0
 
 
 class Heartbeat(threading.Thread):

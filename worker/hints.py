@@ -50,7 +50,7 @@ class Hints:
     def _connected(self) -> Iterator[Any]:
         """Lend a connection to the broker; its type says nothing of the virtual transports."""
         with self._app.connection_for_write() as connection:
-            refusals: tuple[type[Exception], ...] = (
+            refusals: tuple[type[BaseException], ...] = (
                 OperationalError,
                 *connection.connection_errors,
                 *connection.channel_errors,

@@ -78,7 +78,7 @@ def _judge(entry: Entry, now_seconds: float) -> Sendable | DeadEntry:
     problems = problems_of(event)
     if problems:
         return bury(entry, "invalid", event, fields=problems[:_MAX_PROBLEMS])
-    window = event_window(event["event_time"], event["action_source"], now_seconds)
+    window = event_window(event["event_time"], event.get("action_source"), now_seconds)
     if window == "too_old":
         return bury(entry, "expired", event)
     if window == "future":

@@ -63,7 +63,13 @@ class Site:
 def running_site(folder: Path, tokens: Mapping[str, str], **settings: str) -> Iterator[Site]:
     """Start a store and a simulator; workers are the test's business."""
     with Simulator(tokens) as meta, Relay(folder, meta.url, tokens, **settings) as relay:
-        store, producer = Store(relay.server.url), relay.producer(deadline_seconds=PATIENT_SECONDS)
+        store = Store(relay.server.url)
+        producer = Producer(
+            relay.server.url,
+            datasets_path=relay.datasets,
+            linger_seconds=0.5,
+            deadline_seconds=PATIENT_SECONDS,
+        )
         try:
             yield Site(meta, relay, store, producer, tuple(tokens))
         finally:

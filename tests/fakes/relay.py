@@ -123,9 +123,9 @@ class Relay:
         self.workers.append(beat)
         return beat
 
-    def producer(self, **options: Any) -> Producer:
+    def producer(self) -> Producer:
         """Return a producer for this installation."""
-        return Producer(self.server.url, datasets_path=self.datasets, linger_seconds=0.5, **options)
+        return Producer(self.server.url, datasets_path=self.datasets, linger_seconds=0.5)
 
     def command(self, *words: str, timeout: float = 120, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run ``python -m worker ...`` and check its exit code."""

@@ -61,13 +61,18 @@ def test_a_host_that_is_no_name_was_not_sent() -> None:
     assert isinstance(answer, NotSent)
 
 
-def test_a_dead_resolver_holds_nobody_beyond_the_deadline(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("finds_at_last", [True, False])
+def test_a_dead_resolver_holds_nobody_beyond_the_deadline(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, *, finds_at_last: bool
+) -> None:
     server = serve(answers())
     wakes_up = threading.Event()
     look_up = socket.getaddrinfo
 
     def hangs(*args: object, **options: object) -> object:
         wakes_up.wait(10)
+        if not finds_at_last:
+            raise socket.gaierror(socket.EAI_AGAIN, "try again")
         return look_up(*args, **options)  # type: ignore[arg-type]  # whatever the caller gave
 
     monkeypatch.setattr(socket, "getaddrinfo", hangs)

@@ -6,11 +6,12 @@ from worker.error_table import ROWS, Row, row_of
 from worker.explain import explain
 
 DOORS = ["invalid", "rejected", "expired", "undecodable", "crashed", "parked", "duplicate", "erased"]
-PAUSES = ["no_token", "token_dead", "dataset_blocked", "rate_limited", "too_large", "transient", "local_trouble"]
+PAUSES = ["no_token", "token", "blocked", "unknown_code", "rate_limited"]
+OTHERS = ["too_large", "transient", "local_trouble"]
 ANY = explain("something new", None, None)
 
 
-@pytest.mark.parametrize("reason", [*DOORS, *PAUSES])
+@pytest.mark.parametrize("reason", [*DOORS, *PAUSES, *OTHERS])
 def test_every_reason_is_explained_in_its_own_sentences(reason: str) -> None:
     explanation = explain(reason, None, None)
 
@@ -49,7 +50,14 @@ def test_an_earlier_code_of_metas_does_not_hide_what_we_found_out(reason: str) -
 
 
 def test_a_rejection_with_an_unknown_code_is_still_a_rejection() -> None:
-    assert explain("rejected", 999_999, None) == explain("rejected", None, None)
+    explanation = explain("rejected", 999_999, None)
+
+    assert explanation.cause.startswith(explain("rejected", None, None).cause)
+    assert explanation.fix == explain("rejected", None, None).fix
+
+
+def test_an_event_that_alone_provokes_a_passing_fault_is_not_said_to_pass() -> None:
+    assert explain("rejected", 1, None).fix == explain("rejected", None, None).fix
 
 
 def test_an_unknown_reason_is_explained_by_its_code() -> None:
@@ -57,9 +65,9 @@ def test_an_unknown_reason_is_explained_by_its_code() -> None:
 
 
 def test_the_fields_are_named_where_they_are_known() -> None:
-    explanation = explain("invalid", None, None, ("user_data.em", "custom_data.value"))
+    explanation = explain("invalid", None, None, ("user_data.em: hash it.", "custom_data.value"))
 
-    assert explanation.cause.endswith("Fields: user_data.em, custom_data.value.")
+    assert explanation.cause.endswith("Fields: user_data.em: hash it; custom_data.value.")
 
 
 @given(st.text(), st.none() | st.integers(), st.none() | st.integers(), st.lists(st.text(), max_size=3))
