@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from capi_relay.addresses import without_addresses
 from capi_relay.datasets import DatasetDefaults, DatasetFile
 from capi_relay.environment import redis_url, value_of
 from capi_relay.errors import InvalidEvent, MisconfiguredError, Overloaded
@@ -26,6 +27,7 @@ _ID_SPACE = uuid.UUID("5a0b6a52-7f0c-4b63-9d0e-0d1f7f1c2f11")
 _CALL_EVENTS = 1000
 _CALL_BYTES = 2_000_000
 _MAX_DATASET_DIGITS = 32
+_MAX_ID_BITS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,8 @@ class Producer:
         ready, warnings = protect(given, defaults.default_country)
         now = time.time()
         event_id = ready.setdefault("event_id", uuid.uuid4().hex)
-        if isinstance(event_id, int) and not isinstance(event_id, bool):  # an order number; Meta takes text only
+        # An order number; Meta takes text only. What is longer than any number of theirs is not worth reading.
+        if isinstance(event_id, int) and not isinstance(event_id, bool) and event_id.bit_length() <= _MAX_ID_BITS:
             event_id = ready["event_id"] = str(event_id)
         event_time = ready.setdefault("event_time", int(now))
         if defaults.data_processing_options is not None and "data_processing_options" not in ready:
@@ -204,6 +207,10 @@ class Producer:
                 value = getattr(defaults, f"data_processing_options_{part}")
                 if value is not None:
                     ready[f"data_processing_options_{part}"] = value
+        encoded = encode(ready)  # before all that takes the values for what they should be
+        if b"@" in encoded:
+            ready, removed = without_addresses(ready)
+            encoded, warnings = encode(ready), (*warnings, *removed)
         lane = lane_name(
             event_id=str(event_id),
             event_time=event_time,
@@ -213,7 +220,7 @@ class Producer:
             freshness_seconds=self._freshness_seconds,
         )
         tail = b"," + json.dumps({"w": warnings})[1:].encode() if warnings else b"}"
-        return _Ready(Receipt(str(event_id), warnings=tuple(warnings)), encode(ready), tail, lane)
+        return _Ready(Receipt(str(event_id), warnings=tuple(warnings)), encoded, tail, lane)
 
 
 def _dataset_id(value: str | None) -> str:

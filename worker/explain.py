@@ -87,7 +87,7 @@ _REASONS = {
         "Check the dataset's id, the token's permission for it and the Graph version; then `resume` the dataset.",
     ),
     "unknown_code": Explanation(
-        "Meta refuses whatever is sent to this dataset, with a code that does not say whose fault it is; the events wait.",
+        "Meta refuses all of this dataset with a code that does not say whose fault it is; the events wait.",
         "Look up the code, or ask Meta's support with the fbtrace_id; correct the cause, then `resume` the dataset.",
     ),
     "rate_limited": Explanation(

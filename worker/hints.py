@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery
-from kombu.exceptions import ChannelError, OperationalError
+from kombu.exceptions import OperationalError
 
 from worker.errors import BrokerUnavailable
 
@@ -27,10 +27,8 @@ class Hints:
             BrokerUnavailable: the broker is away or refuses.
         """
         with self._connected() as connection:
-            try:
-                return int(connection.default_channel.queue_declare(QUEUE, passive=True).message_count)
-            except ChannelError:  # Redis keeps no empty queue
-                return 0
+            # Never passive: kombu then asks for the key without our key prefix, and so finds no queue at all.
+            return int(connection.default_channel.queue_declare(QUEUE).message_count)
 
     def publish(self, count: int) -> int:
         """Publish so many hints and return how many.

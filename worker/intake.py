@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from capi_relay.addresses import without_addresses
 from capi_relay.errors import InvalidEvent
 from capi_relay.personal import protect
 from capi_relay.wire import decode
@@ -95,7 +96,8 @@ def _sendable(entry: Entry, event: dict[str, Any], meta: Meta) -> Sendable:
 
 def _hashed(stored: bytes, event: dict[str, Any]) -> bytes:
     protected, warnings = protect(event)
-    if not warnings and protected == event:
+    protected, removed = without_addresses(protected)
+    if not warnings and not removed and protected == event:
         return stored
     # Not wire.encode: digests are longer than what they stand for, and a dead letter may pass the limit of an event.
     return json.dumps(protected, ensure_ascii=False, separators=(",", ":")).encode()

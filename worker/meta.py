@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from worker.store import Entry
 
 FORMAT = 1
+_YEAR_2100_MS = 4_102_444_800_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ def read_meta(entry: Entry) -> Meta | None:
         return Meta(int(entry.id.partition("-")[0]))
     try:
         fields = json.loads(entry.meta)
-        return Meta(int(fields["t"]), tuple(map(str, fields.get("w", ()))), int(fields.get("n", 0)))
-    except (ValueError, TypeError, KeyError, AttributeError):
+        meta = Meta(int(fields["t"]), tuple(map(str, fields.get("w", ()))), int(fields.get("n", 0)))
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
+    # A time that no clock tells would raise where an age is computed: after the POST, again and again.
+    return meta if 0 <= meta.enqueued_ms < _YEAR_2100_MS else None

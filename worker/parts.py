@@ -47,8 +47,7 @@ class Parts:
             self.halve(part)
             return None
         place = index or 0
-        self._push(part[place + 1 :])
-        self._push(part[:place])
+        self._push([*part[:place], *part[place + 1 :]])
         return part[place]
 
     def halve(self, part: Sequence[Sendable]) -> None:

@@ -130,7 +130,7 @@ class Relay:
                         self._block(work, detail, reason="unknown_code")
                         return False
                     case "alone":
-                        work.retry(full_jitter_ms(work.lease.tries, random.random()), add_try=True)
+                        work.retry(full_jitter_ms(work.lease.tries + 1, random.random()), add_try=True)
                         return False
                     case culprit:
                         work.reject(culprit, detail)
@@ -151,8 +151,8 @@ class Relay:
                     work.learnt_batch = max(1, len(part) // 2)
                     parts.halve(part)
                 return True
-            case says.Transient(_, in_doubt):
-                wait_ms = full_jitter_ms(work.lease.tries, random.random())
+            case says.Transient(_, in_doubt, seconds):
+                wait_ms = max(full_jitter_ms(work.lease.tries + 1, random.random()), int((seconds or 0) * 1000))
                 work.retry(wait_ms, add_try=True, in_doubt=in_doubt)
                 return False
             case says.LocalTrouble(reason):
@@ -172,26 +172,25 @@ class Relay:
     def _block(self, work: Batch, detail: Detail, *, reason: str) -> None:
         longer = 2 ** min(work.lease.pause_failures, 10)
         seconds = min(_BLOCKED_SECONDS * longer, _BLOCKED_LONGEST_SECONDS)
-        self._pause([work.lease.dataset_id], detail, reason=reason, seconds=seconds)
+        self._pause(work, [work.lease.dataset_id], detail, reason=reason, seconds=seconds)
         work.retry(0)
 
     def _pause_token(self, work: Batch, detail: Detail) -> None:
         """Pause every dataset of this token; the tick resumes them when it sees another one."""
         assert work.dataset is not None  # noqa: S101 - a request was sent with its token
-        self._pause(self._datasets.sharing(work.dataset), detail, reason="token", seconds=_TOKEN_SECONDS)
+        self._pause(work, self._datasets.sharing(work.dataset), detail, reason="token", seconds=_TOKEN_SECONDS)
         work.retry(0)
 
     def _pause_limited(self, work: Batch, detail: Detail, seconds: float | None, scope: str) -> None:
         assert work.dataset is not None  # noqa: S101 - a request was sent for it
         ids = self._datasets.sharing(work.dataset) if scope == "app" else [work.lease.dataset_id]
-        wait_ms = limited_ms(seconds, work.lease.pause_failures, random.random())
-        self._pause(ids, detail, reason="rate_limited", seconds=wait_ms / 1000)
+        wait_ms = limited_ms(seconds, work.lease.pause_failures + 1, random.random())
+        self._pause(work, ids, detail, reason="rate_limited", seconds=wait_ms / 1000)
         work.retry(0)
 
-    def _pause(self, dataset_ids: Sequence[str], detail: Detail, *, reason: str, seconds: float) -> None:
+    def _pause(self, work: Batch, dataset_ids: Sequence[str], detail: Detail, *, reason: str, seconds: float) -> None:
+        token = work.dataset.token if work.dataset else None  # the one it was sent with: there may be another by now
         for dataset_id in dataset_ids:
-            dataset = self._datasets.get(dataset_id)
-            token = dataset.token if dataset else None
             self._store.admin.pause(
                 dataset_id,
                 reason=reason,

@@ -1,6 +1,7 @@
-"""10,000 events go from files through the command line to Meta: each arrives once, and the bad ones are named."""
+"""10,000 events go from a file through the command line to Meta: each arrives once, and the bad ones are named."""
 
 import json
+import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,12 +33,13 @@ FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was in the files, by dataset, and the site when all of it had left."""
+    """What was in the file, by dataset, and the site when all of it had left."""
 
     site: Site
     good: dict[str, list[events.Event]]
     bad: dict[str, list[events.Event]]
-    answers: dict[str, dict[str, Any]]
+    answer: dict[str, Any]
+    """What ``send --json`` said."""
 
     def dead(self) -> list[dict[str, Any]]:
         letters: list[dict[str, Any]] = json.loads(self.site.relay.command("dead", "list", "--json").stdout)
@@ -46,23 +48,29 @@ class Sent:
 
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
-    """Send three files, into which the bad events were strewn, and wait until all of it has left."""
-    folder = tmp_path_factory.mktemp("files")
+    """Send one file, into which the bad events were strewn, and wait until all of it has left."""
+    folder = tmp_path_factory.mktemp("file")
     good, bad = _good_and_bad()
+    lines = _shuffled(good, bad)
     with running_site(folder, TOKENS) as site:
         site.meta.faults(FAULTS)
         site.relay.start_worker()
-        answers = {}
-        for dataset_id in TOKENS:
-            path = folder / f"{dataset_id}.jsonl"
-            lines = [json.dumps(event) for event in good[dataset_id]]
-            for place, event in enumerate(bad[dataset_id]):
-                lines.insert((place + 1) * len(lines) // 4, json.dumps(event))
-            path.write_text("\n".join(lines) + "\n")
-            said = site.relay.command("send", str(path), "--dataset", dataset_id, "--json")
-            answers[dataset_id] = json.loads(said.stdout)
+        (folder / "events.jsonl").write_text("\n".join(lines) + "\n")
+        answer = json.loads(site.relay.command("send", str(folder / "events.jsonl"), "--json").stdout)
         site.wait_until_empty()
-        yield Sent(site, good, bad, answers)
+        yield Sent(site, good, bad, answer)
+
+
+def _shuffled(*by_dataset: dict[str, list[events.Event]]) -> list[str]:
+    """Return the lines of a file in which the events of all datasets are mixed."""
+    lines = [
+        json.dumps({"dataset_id": name, "event": event})
+        for each in by_dataset
+        for name, group in each.items()
+        for event in group
+    ]
+    random.Random(21).shuffle(lines)
+    return lines
 
 
 def _good_and_bad() -> tuple[dict[str, list[events.Event]], dict[str, list[events.Event]]]:
@@ -122,7 +130,7 @@ def test_every_dead_letter_explains_itself(sent: Sent) -> None:
 
 
 def test_send_says_how_many_events_it_accepted(sent: Sent) -> None:
-    assert sum(answer["accepted"] for answer in sent.answers.values()) == TOTAL
+    assert sent.answer["accepted"] == TOTAL
 
 
 def test_the_books_balance_in_the_end(sent: Sent) -> None:

@@ -12,11 +12,14 @@ from capi_relay.errors import MisconfiguredError
 from worker.cli import check, dead, demo, pause, reconcile, send, status, up, validate
 from worker.errors import StoreUnavailable
 
-_MISUSE = 2
 _STORE_HINT = (
     "CAPI_REDIS_URL says where the event store is; without it, `python -m worker up` runs one here; "
     "`python -m worker check` tells more."
 )
+
+
+class _Misconfigured(click.ClickException):
+    exit_code = 2
 
 
 class Commands(click.Group):
@@ -27,9 +30,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except MisconfiguredError as error:
-            failure = click.ClickException(str(error))
-            failure.exit_code = _MISUSE
-            raise failure from None
+            raise _Misconfigured(str(error)) from None
         except StoreUnavailable as error:
             raise click.ClickException(f"{error}\n{_STORE_HINT}") from None
 

@@ -1,4 +1,4 @@
-"""Read events from a file: JSON lines, a JSON array, ``{"data": [...]}``; each event strictly, with the line it begins at.
+"""Read events from a file: JSON lines, a JSON array, ``{"data": [...]}``; each strictly, with its line.
 
 JSON lines are read line by line, however large the file is; a document is read as a whole. Where an event of its own
 dataset stands among others it is wrapped: ``{"dataset_id": "123", "event": {...}}``, as ``dead export`` writes it too.
@@ -37,7 +37,8 @@ class EventFile:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self.bytes_read = 0
+        self.position = 0
+        """How far it has been read: about so many bytes."""
         self.says_test_event_code = False
         """Whether the document holds a test_event_code beside its data."""
 
@@ -57,7 +58,7 @@ class EventFile:
     def _read(self) -> bytes:
         """Read one line, or the beginning of one that is longer than any event."""
         data = self._stream.readline(_MAX_LINE_BYTES)
-        self.bytes_read += len(data)
+        self.position += len(data)
         return data
 
     def _of_lines(self, number: int, line: bytes) -> Iterator[tuple[int, bytes]]:
@@ -69,13 +70,12 @@ class EventFile:
             number, line = number + 1, self._read()
 
     def _of_document(self, number: int, first: bytes) -> Iterator[tuple[int, bytes]]:
-        rest = self._stream.read()
-        self.bytes_read += len(rest)
         # What is no UTF-8 becomes the same bytes again below, so that it refuses its own event only.
-        text = (first + rest).decode("utf-8", "surrogateescape")
+        text = (first + self._stream.read()).decode("utf-8", "surrogateescape")
         found, keys = spans(text, first_line=number)
         self.says_test_event_code = "test_event_code" in keys
         for line, start, end in found:
+            self.position = end
             yield line, text[start:end].encode("utf-8", "surrogateescape")
 
 

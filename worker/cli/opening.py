@@ -20,7 +20,7 @@ from worker.store import Store
 _DEADLINE_SECONDS = 5.0
 
 
-class DatasetId(click.ParamType):
+class DatasetId(click.ParamType[str]):
     """A dataset's id on the command line."""
 
     name = "ID"

@@ -5,6 +5,7 @@
 -- Returns 'fine' | 'adopted' | 'removed'
 -- Cost    O(1)
 local lane, now = ARGV[1], now_ms()
+if redis.call('EXISTS', KEYS[1]) == 0 then return 'fine' end  -- removed by another sweep since it was found
 local due, held = redis.call('ZSCORE', KEYS[2], lane), redis.call('ZSCORE', KEYS[3], lane)
 if redis.call('XLEN', KEYS[1]) > 0 then
   redis.call('SADD', KEYS[6], ARGV[2])
@@ -20,7 +21,7 @@ for i = 1, #info, 2 do
   if info[i] == 'last-generated-id' then last = info[i + 1] end
 end
 local bytes = redis.call('HGET', KEYS[5], 'b:' .. lane)
-if bytes then redis.call('HINCRBY', KEYS[5], 'bytes', -bytes) end
+if bytes then redis.call('HINCRBY', KEYS[5], 'bytes', 0 - bytes) end  -- not -bytes: Redis 7.0 refuses -0
 redis.call('HDEL', KEYS[5], 'n:' .. lane, 'b:' .. lane)
 if held or id_parts(last) > now - tonumber(ARGV[3]) then return 'fine' end
 redis.call('DEL', KEYS[1], KEYS[4])

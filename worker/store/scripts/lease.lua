@@ -19,6 +19,18 @@ local again = st.tok == token and held  -- the client library sent this call twi
 if not again then
   local due = tonumber(redis.call('ZSCORE', KEYS[2], lane) or nil)
   if held and held > now or not held and (not due or due > now) then return {0, 'held'} end
+  if st.tok then              -- the last lease was never given back: its holder died, or lost Redis
+    if st.cur then
+      st.snd = cover(st.snd, st.cur)
+      redis.call('HSET', KEYS[4], 'snd', st.snd)
+    elseif not st.prog then   -- neither a settle nor a mark: whatever it read may have killed it
+      st.deaths = redis.call('HINCRBY', KEYS[4], 'deaths', 1)
+      st.sus = st.last
+      if st.sus then redis.call('HSET', KEYS[4], 'sus', st.sus) end
+      if st.n == '1' then st.solo = redis.call('HINCRBY', KEYS[4], 'solo', 1) end
+    end
+    redis.call('HDEL', KEYS[4], 'cur', 'prog', 'tok')  -- noted once, and no longer leased should a pause begin here
+  end
   local pause = tonumber(redis.call('HGET', KEYS[5], 'until') or 0)
   if pause > now then
     redis.call('ZREM', KEYS[2], lane)
@@ -38,18 +50,6 @@ if len == 0 then
   redis.call('ZREM', KEYS[3], lane)
   redis.call('DEL', KEYS[4])
   return {0, 'empty'}
-end
-
-if st.tok and not again then  -- the last lease was never given back: its holder died, or lost Redis
-  if st.cur then
-    st.snd = cover(st.snd, st.cur)
-    redis.call('HSET', KEYS[4], 'snd', st.snd)
-  elseif not st.prog then     -- neither a settle nor a mark: whatever it read may have killed it
-    st.deaths = redis.call('HINCRBY', KEYS[4], 'deaths', 1)
-    st.sus = st.last
-    if st.sus then redis.call('HSET', KEYS[4], 'sus', st.sus) end
-    if st.n == '1' then st.solo = redis.call('HINCRBY', KEYS[4], 'solo', 1) end
-  end
 end
 
 -- How much to take: less after repeated failures, and suspects of a crash run alone.

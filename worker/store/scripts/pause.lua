@@ -9,7 +9,10 @@ local now = now_ms()
 local until_ms = tonumber(ARGV[2]) < 0 and FOR_EVER or now + tonumber(ARGV[2])
 local before = tonumber(redis.call('HGET', KEYS[1], 'until') or 0)
 if ARGV[3] ~= 'manual' and before > now and redis.call('HGET', KEYS[1], 'reason') == 'manual' then return {before, 0} end
-local fails = ARGV[3] == 'manual' and 0 or redis.call('HINCRBY', KEYS[1], 'fails', 1)
+local fails = 0
+if ARGV[3] ~= 'manual' then  -- lanes that fail together, and a call sent twice, are one failure
+  fails = redis.call('HINCRBY', KEYS[1], 'fails', before > now and 0 or 1)
+end
 redis.call('HSET', KEYS[1], 'until', string.format('%.0f', until_ms), 'reason', ARGV[3], 'code', ARGV[4], 'subcode', ARGV[5],
   'fingerprint', ARGV[6], 'detail', ARGV[7], 'since', string.format('%.0f', now))
 redis.call('SADD', KEYS[2], ARGV[1])

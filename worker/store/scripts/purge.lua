@@ -16,5 +16,5 @@ for _, id in ipairs(ARGV) do
     gone = gone + redis.call('XDEL', KEYS[1], id)
   end
 end
-redis.call('HINCRBY', KEYS[2], 'bytes', -bytes)
+redis.call('HINCRBY', KEYS[2], 'bytes', 0 - bytes)  -- Redis 7.0 takes the -0 of -bytes for no number
 return gone

@@ -83,7 +83,7 @@ if not sus or not head or id_less(sus, head) then redis.call('HDEL', KEYS[4], 's
 if gone > 0 then redis.call('HDEL', KEYS[4], 'solo') end
 
 if ARGV[3] == 'part' then
-  redis.call('HINCRBY', KEYS[4], 'n', -gone)
+  redis.call('HINCRBY', KEYS[4], 'n', 0 - gone)  -- Redis 7.0 takes the -0 of -gone for no number
   return reply
 end
 redis.call('HDEL', KEYS[4], 'tok', 'n', 'last', 'prog', 'sign')

@@ -1,0 +1,102 @@
+"""Which dead letters a command means, and how each is shown without giving more away than it must."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import click
+
+from capi_relay.errors import InvalidEvent
+from capi_relay.hashing import is_sha256
+from capi_relay.personal import protect
+from capi_relay.wire import decode
+from worker.cli.opening import DATASET_ID
+from worker.dead_letters import DeadLetter, read_letter, select
+from worker.store import Store, StoredDeadLetter
+
+REASONS = ("invalid", "rejected", "expired", "undecodable", "crashed", "parked")
+_SHOWN_OF_DIGEST = 12
+
+dataset_option = click.option("--dataset", "dataset_id", type=DATASET_ID, help="Of this dataset only.")
+reason_option = click.option("--reason", type=click.Choice(REASONS), help="Of this reason only.")
+
+
+class LetterId(click.ParamType[str]):
+    """A dead letter's id on the command line."""
+
+    name = "ID"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401 - click's
+        """Return the id, or refuse what cannot be one."""
+        if re.fullmatch(r"[0-9]{1,20}-[0-9]{1,20}", str(value)) is None:
+            self.fail("a dead letter's id looks like 1764000000000-0: see dead list", param, ctx)
+        return str(value)
+
+
+LETTER_ID = LetterId()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The dead letters that were there when the command began; those that come meanwhile are not among them."""
+
+    store: Store
+    until_ms: dict[str, int]
+    """Dataset id -> the store's clock when the selection was made."""
+    reason: str | None
+    ids: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[tuple[StoredDeadLetter, DeadLetter]]:
+        for dataset_id, until_ms in self.until_ms.items():
+            for stored, letter in self._of(dataset_id):
+                if int(stored.id.partition("-")[0]) > until_ms:
+                    break
+                if self.reason in (None, letter.reason):
+                    yield stored, letter
+
+    def _of(self, dataset_id: str) -> Iterator[tuple[StoredDeadLetter, DeadLetter]]:
+        if not self.ids:
+            yield from select(self.store, dataset_id=dataset_id)
+        for letter_id in self.ids:
+            stored = self.store.dead.get(dataset_id, letter_id)
+            if stored is not None:
+                yield stored, read_letter(stored)
+
+
+def selection(
+    store: Store, *, dataset_id: str | None = None, reason: str | None = None, ids: tuple[str, ...] = ()
+) -> Selection:
+    """Select dead letters; without any condition all of them, dataset by dataset, the oldest first."""
+    datasets = [dataset_id] if dataset_id else store.admin.dataset_ids()
+    return Selection(store, {each: store.admin.counts(each).now_ms for each in datasets}, reason, ids)
+
+
+def event_of(stored: StoredDeadLetter, letter: DeadLetter) -> dict[str, Any] | None:
+    """Return a dead letter's event with its personal data hashed, None when it cannot be shown.
+
+    What is undecodable, or was never validated, may hold raw personal data of a foreign producer.
+    """
+    if letter.reason == "undecodable":
+        return None
+    try:
+        return protect(decode(stored.event))[0]
+    except InvalidEvent:
+        return None
+
+
+def content_of(stored: StoredDeadLetter, letter: DeadLetter) -> dict[str, Any]:
+    """Return the event under ``event``, or else what may be said of its bytes."""
+    event = event_of(stored, letter)
+    digest = sha256(stored.event).hexdigest()
+    return {"event": event} if event is not None else {"size_bytes": len(stored.event), "sha256": digest}
+
+
+def shortened(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value whose SHA-256 digests are cut to their beginning: for the eye, and useless to match with."""
+    if isinstance(value, dict):
+        return {key: shortened(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shortened(inner) for inner in value]
+    return f"{value[:_SHOWN_OF_DIGEST]}..." if isinstance(value, str) and is_sha256(value) else value
