@@ -34,6 +34,10 @@ class DatasetDefaults:
     data_processing_options: tuple[str, ...] | None = None
     data_processing_options_country: int | None = None
     data_processing_options_state: int | None = None
+    coerce_times: bool | None = None
+    """Whether milliseconds and ISO 8601 times are converted; None: as the producer was told."""
+    match_variants: bool | None = None
+    """Whether both readings of an ambiguous value are hashed; None: as the producer was told."""
 
 
 class DatasetFile:
@@ -81,6 +85,8 @@ class DatasetFile:
             data_processing_options=None if options is None else tuple(options),
             data_processing_options_country=table.get("data_processing_options_country"),
             data_processing_options_state=table.get("data_processing_options_state"),
+            coerce_times=table.get("coerce_times"),
+            match_variants=table.get("match_variants"),
         )
 
 
@@ -141,11 +147,20 @@ def _text(pattern: str) -> Callable[[object], bool]:
     return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
 
 
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_domains(value: object) -> bool:
+    return isinstance(value, list) and all(_IS_DOMAIN(each) for each in value)
+
+
 def _number(low: int, high: int, *kinds: type) -> Callable[[object], bool]:
     # type() too, because a TOML true is an int to isinstance.
     return lambda value: isinstance(value, int | float) and type(value) in kinds and low <= value <= high
 
 
+_IS_DOMAIN = _text(r"(?!-)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 # What a table may hold: key -> (is this value right, what is expected).
 _EXPECTED: dict[str, tuple[Callable[[object], bool], str]] = {
     "id": (_is_id, 'the dataset\'s id, up to 32 digits in quotes: "1234567890"'),
@@ -162,6 +177,9 @@ _EXPECTED: dict[str, tuple[Callable[[object], bool], str]] = {
         lambda value: _number(1000, 1013, int)(value) or _number(0, 0, int)(value),
         "a state from 1000 (California) to 1013 (Rhode Island), or 0 (Meta finds it)",
     ),
+    "coerce_times": (_is_flag, "true or false"),
+    "match_variants": (_is_flag, "true or false"),
+    "domains": (_are_domains, 'a list of the domains its web events come from: ["shop.example"]'),
     # Meta: partner_agent has fewer than 23 characters, two letters at least.
     "partner_agent": (
         _text(r"(?=(.*[A-Za-z]){2})[!-~]{2,22}"),

@@ -16,6 +16,7 @@ from capi_relay.hashing import SHA256_OF_NOTHING, is_md5, is_sha256, lower_hex, 
 from capi_relay.normalize import NORMALIZERS
 from capi_relay.text import shown, trimmed
 from capi_relay.urls import without_addresses
+from capi_relay.variants import VARIED, other_readings
 
 # Meta: fbp-and-fbc; with the parameter builder's appendix or without. A malformed one can cost the whole request.
 _FBC: Final = re.compile(r"fb\.[0-9]+\.[0-9]{10,13}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]{2}(?:[A-Za-z0-9_-]{6})?)?")
@@ -42,7 +43,9 @@ _WHY: Final = {
 _NO_VALUE: Final = "it holds no letter or digit: give the value, or leave the field out"
 
 
-def protect(event: Mapping[str, Any], default_country: str | None = None) -> tuple[dict[str, Any], tuple[str, ...]]:
+def protect(
+    event: Mapping[str, Any], default_country: str | None = None, *, match_variants: bool = False
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return a new event that holds no raw personal data, and the warnings about what was changed or left out.
 
     Doing it twice changes nothing. Never raises for an odd value: what it cannot judge in ``user_data`` is left out.
@@ -50,6 +53,7 @@ def protect(event: Mapping[str, Any], default_country: str | None = None) -> tup
     Args:
         event: The event in Meta's field names; it is not changed.
         default_country: ISO alpha-2 code whose calling code national phone numbers get; the event's own country wins.
+        match_variants: Whether a value that can be read in two ways is hashed in both, into a list.
     """
     warnings: list[str] = []
     safe = _without_misplaced(event, PERSONAL_IN_EVENT, "", warnings)
@@ -61,7 +65,7 @@ def protect(event: Mapping[str, Any], default_country: str | None = None) -> tup
             safe[key] = cleaned
             warnings.append(f"{key}: an e-mail address in its query was removed: keep personal data out of URLs")
     if isinstance(user_data := safe.get("user_data"), Mapping):
-        safe["user_data"] = _protected_user_data(user_data, default_country, warnings)
+        safe["user_data"] = _protected_user_data(user_data, default_country, warnings, match_variants=match_variants)
     elif "user_data" in safe:
         del safe["user_data"]
         warnings.append("user_data: left out: it is no object: give Meta's keys with their values")
@@ -78,7 +82,7 @@ def _without_misplaced(
 
 
 def _protected_user_data(
-    user_data: Mapping[str, Any], default_country: str | None, warnings: list[str]
+    user_data: Mapping[str, Any], default_country: str | None, warnings: list[str], *, match_variants: bool
 ) -> dict[str, Any]:
     named = user_data if KNOWN.issuperset(user_data) else _in_metas_names(user_data, warnings)
     country = _phone_country(named.get("country"), default_country) if "ph" in named else None
@@ -86,6 +90,8 @@ def _protected_user_data(
     for key, value in named.items():
         if key in PLAIN:
             kept = _plain(key, value, warnings)
+        elif match_variants and key in VARIED:
+            kept = _readings(key, value, country, warnings)
         elif isinstance(value, (list, tuple)):
             kept = _digests(key, value, country, warnings)
         else:
@@ -154,6 +160,21 @@ def _digests(
         _digest(key, value, country, f"user_data.{key}[{index}]", warnings) for index, value in enumerate(values)
     )
     return list(dict.fromkeys(digest for digest in digests if digest is not None)) or None
+
+
+def _readings(key: str, value: object, country: str | None, warnings: list[str]) -> str | list[str] | None:
+    """Return the digests of all readings of the value or values; one alone stays what it was given as."""
+    many = isinstance(value, (list, tuple))
+    digests: list[str] = []
+    for index, member in enumerate(value if isinstance(value, (list, tuple)) else (value,)):
+        path = f"user_data.{key}[{index}]" if many else f"user_data.{key}"
+        digest = _digest(key, member, country, path, warnings)
+        if digest is not None:
+            text = member if isinstance(member, str) else _as_text(key, member) or ""
+            digests += (digest, *map(sha256_hex, other_readings(key, text, country)))
+    if many or len(set(digests)) > 1:
+        return list(dict.fromkeys(digests)) or None
+    return digests[0] if digests else None
 
 
 def _digest(key: str, value: object, country: str | None, path: str, warnings: list[str]) -> str | None:

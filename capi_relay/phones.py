@@ -3,12 +3,16 @@
 Meta's rule (customer-information-parameters): no symbols, no letters, no leading zeros, and a country code always. So
 what cannot be a calling code with a number of that country's usual length has no normal form. A trunk zero written
 behind the calling code, as in ``+44 (0)20``, stays: the rule removes leading zeros only.
+
+Where the extra ``capi-relay[phone]`` is installed, national numbers and such trunk zeros are read by ``phonenumbers``
+first. A plain international number means the same with and without it.
 """
 
 import re
 import unicodedata
 from typing import Final, NamedTuple
 
+from capi_relay import phone_library
 from capi_relay.text import trimmed
 
 # How many digits a subscriber has behind the calling code, land lines and mobiles: then country and calling code.
@@ -97,10 +101,40 @@ def ph(value: str, default_country: str | None = None) -> str | None:
         default_country: ISO alpha-2 code of the country whose calling code a national number gets. A number marked as
             international (``+``, ``00``), or too long for that country, keeps its own.
     """
+    digits, international = _written(value)
+    country = (default_country or "").lower()
+    by_rules = _by_the_rules(digits, country, international=international)
+    if international:
+        if by_rules is None or without_trunk_zero(by_rules):
+            return phone_library.read(f"+{digits.lstrip('0')}", None) or by_rules
+    elif country in _BY_COUNTRY:
+        return phone_library.read(digits, country.upper()) or by_rules
+    return by_rules
+
+
+def by_the_rules(value: str, default_country: str | None = None) -> str | None:
+    """Return the same by the documented rules alone, whatever is installed."""
+    digits, international = _written(value)
+    return _by_the_rules(digits, (default_country or "").lower(), international=international)
+
+
+def without_trunk_zero(normal: str) -> str | None:
+    """Return a normal form without the trunk zero behind its calling code, or None where it has none."""
+    plan, rest = _split(normal)
+    has_one = plan is not None and rest.startswith("0") and plan.code not in _ZERO_CODES
+    return f"{plan.code}{rest[1:]}" if plan and has_one else None
+
+
+def _written(value: str) -> tuple[str, bool]:
+    """Return the number's digits without its extension, and whether it is marked as international."""
     text = _EXTENSION.sub("", trimmed(value))
     digits = _ascii_digits(text)
-    if not digits.startswith("00") and not _INTERNATIONAL.match(text):
-        digits = _with_calling_code(digits, (default_country or "").lower())
+    return digits, digits.startswith("00") or _INTERNATIONAL.match(text) is not None
+
+
+def _by_the_rules(digits: str, country: str, *, international: bool) -> str | None:
+    if not international:
+        digits = _with_calling_code(digits, country)
     digits = digits.lstrip("0")
     return digits if _carries_a_calling_code(digits) else None
 
@@ -126,10 +160,17 @@ def _with_calling_code(digits: str, country: str) -> str:
 def _carries_a_calling_code(digits: str) -> bool:
     if not _SHORTEST <= len(digits) <= _LONGEST:
         return False
+    plan, rest = _split(digits)
+    if plan is None:
+        return False
+    trunk_zero = rest.startswith("0") and plan.code not in _ZERO_CODES
+    return plan.holds(len(rest) - trunk_zero)
+
+
+def _split(digits: str) -> tuple[_Plan | None, str]:
+    """Return the plan whose calling code the digits begin with, and the digits behind it."""
     for length in range(1, _LONGEST_CODE + 1):
         plan = _BY_CODE.get(digits[:length])
         if plan is not None:
-            rest = digits[length:]
-            trunk_zero = rest.startswith("0") and plan.code not in _ZERO_CODES
-            return plan.holds(len(rest) - trunk_zero)
-    return False
+            return plan, digits[length:]
+    return None, digits

@@ -18,7 +18,7 @@ from capi_relay.datasets import DatasetDefaults, DatasetFile
 from capi_relay.environment import redis_url, value_of
 from capi_relay.errors import InvalidEvent, MisconfiguredError, Overloaded
 from capi_relay.lanes import lane_name
-from capi_relay.personal import protect
+from capi_relay.prepare import prepare
 from capi_relay.store import Append, AppendStore
 from capi_relay.wire import encode
 
@@ -79,8 +79,12 @@ class Producer:
         freshness_seconds: float = 3600,
         lane_cap: int = 10_000_000,
         shards: int | None = None,
+        coerce_times: bool = False,
+        match_variants: bool = False,
     ) -> None:
         """Open nothing yet: the first ``enqueue`` connects.
+
+        ``coerce_times`` and ``match_variants`` hold where the datasets file does not say them.
 
         Raises:
             MisconfiguredError: the datasets file has problems; the message lists them all.
@@ -89,6 +93,8 @@ class Producer:
         self._datasets = DatasetFile(datasets_path)
         self._linger_seconds = linger_seconds
         self._freshness_seconds = freshness_seconds
+        self._coerce_times = coerce_times
+        self._match_variants = match_variants
         self._store = AppendStore(
             url,
             deadline_seconds=deadline_seconds,
@@ -190,37 +196,21 @@ class Producer:
         return refused
 
     def _prepare(self, event: Mapping[str, Any], defaults: DatasetDefaults) -> _Ready:
-        if not isinstance(event, Mapping):
-            raise InvalidEvent(f"an event is a mapping of Meta's field names, not {type(event).__name__}")
-        # A null says nothing and Meta's own libraries drop it; kept, it would refuse the event.
-        given = {name: value for name, value in event.items() if value is not None}
-        ready, warnings = protect(given, defaults.default_country)
         now = time.time()
-        event_id = ready.setdefault("event_id", uuid.uuid4().hex)
-        # An order number; Meta takes text only. What is longer than any number of theirs is not worth reading.
-        if isinstance(event_id, int) and not isinstance(event_id, bool) and event_id.bit_length() <= _MAX_ID_BITS:
-            event_id = ready["event_id"] = str(event_id)
-        event_time = ready.setdefault("event_time", int(now))
-        if defaults.data_processing_options is not None and "data_processing_options" not in ready:
-            ready["data_processing_options"] = list(defaults.data_processing_options)
-            for part in ("country", "state"):
-                value = getattr(defaults, f"data_processing_options_{part}")
-                if value is not None:
-                    ready[f"data_processing_options_{part}"] = value
-        encoded = encode(ready)  # before all that takes the values for what they should be
-        if b"@" in encoded:
-            ready, removed = without_addresses(ready)
-            encoded, warnings = encode(ready), (*warnings, *removed)
+        ready, warnings = prepare(
+            event, defaults, now=now, coerce_times=self._coerce_times, match_variants=self._match_variants
+        )
+        event_id = str(ready["event_id"])
         lane = lane_name(
-            event_id=str(event_id),
-            event_time=event_time,
+            event_id=event_id,
+            event_time=ready["event_time"],
             action_source=ready.get("action_source"),
             lanes=defaults.lanes,
             now_seconds=now,
             freshness_seconds=self._freshness_seconds,
         )
         tail = b"," + json.dumps({"w": warnings})[1:].encode() if warnings else b"}"
-        return _Ready(Receipt(str(event_id), warnings=tuple(warnings)), encoded, tail, lane)
+        return _Ready(Receipt(event_id, warnings=warnings), encode(ready), tail, lane)
 
 
 def _dataset_id(value: str | None) -> str:

@@ -27,6 +27,10 @@ MESSAGES: Final = MappingProxyType(
         "too_long": "is longer than Meta takes",
         "negative": "must not be negative",
         # the event
+        "not_unix_seconds": (
+            "must be Unix time in seconds, an integer such as 1700000000: convert ISO 8601 text, dates and fractions, "
+            "or set coerce_times for the dataset"
+        ),
         "event_time_in_milliseconds": "must be in seconds; this looks like milliseconds: divide by 1000",  # 2804004
         "bad_action_source": (
             "must be one of email, website, app, phone_call, chat, physical_store, system_generated, "

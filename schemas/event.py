@@ -15,7 +15,7 @@ from schemas.custom_data import (
     only_stores_say_price,
     purchase_has_value_and_currency,
 )
-from schemas.fields import Boolean, Identifier, Integer, ListOf, NumberOrNumericString, Object, Text
+from schemas.fields import Boolean, Identifier, Integer, ListOf, NumberOrNumericString, Object, Text, UnixSeconds
 from schemas.messaging import CHANNELS, messaging_has_its_ids, messaging_has_no_web_keys
 from schemas.user_data import UserDataSchema
 from schemas.validators import Below, Length, OneOf
@@ -85,7 +85,7 @@ class OriginalEventDataSchema(OpenSchema):
     """The earlier event that a delayed one belongs to (Meta: original-event)."""
 
     event_name = Text()
-    event_time = Integer(validate=Below(MILLISECONDS_FROM, "event_time_in_milliseconds"))
+    event_time = UnixSeconds(validate=Below(MILLISECONDS_FROM, "event_time_in_milliseconds"))
     order_id = Identifier()
     event_id = Text()
 
@@ -114,7 +114,7 @@ class EventSchema(ClosedSchema):
     )
 
     event_name = Text(required=True, validate=Length(EVENT_NAME_MAX_LENGTH))
-    event_time = Integer(required=True, validate=Below(MILLISECONDS_FROM, "event_time_in_milliseconds"))
+    event_time = UnixSeconds(required=True, validate=Below(MILLISECONDS_FROM, "event_time_in_milliseconds"))
     user_data = Object(UserDataSchema, required=True)
     action_source = Text(validate=OneOf(ACTION_SOURCES, "bad_action_source"))
     event_source_url = Text()

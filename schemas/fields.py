@@ -50,6 +50,12 @@ class Integer(Strict):
     wrong_type = "not_integer"
 
 
+class UnixSeconds(Integer):
+    """An integer that is a time; its code says what to do with a date."""
+
+    wrong_type = "not_unix_seconds"
+
+
 class Boolean(Strict):
     """``true`` or ``false``."""
 

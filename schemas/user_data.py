@@ -28,7 +28,9 @@ WEAK_SETS: Final = (
 
 def enough_identifiers(user_data: Mapping[str, Any]) -> Iterator[Fault]:
     """Find user data that is too weak to be matched; keys Meta does not know are no identifiers."""
-    found = {key for key in _IDENTIFIERS if is_present(user_data.get(key))}
+    if any(is_present(user_data.get(key)) for key in _STRONG):
+        return  # in no weak set: nothing else need be looked at
+    found = {key for key in _WEAK if is_present(user_data.get(key))}
     if any(found <= weak for weak in WEAK_SETS):
         yield Fault((), "weak_identifiers")
 
@@ -86,4 +88,6 @@ class UserDataSchema(ClosedSchema):
         field_obj.allow_none = True
 
 
-_IDENTIFIERS: Final = frozenset(UserDataSchema().fields)
+_WEAK: Final = frozenset().union(*WEAK_SETS)
+# In the order of the schema: the identifiers that most events have come first.
+_STRONG: Final = tuple(key for key in UserDataSchema().fields if key not in _WEAK)

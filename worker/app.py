@@ -13,7 +13,7 @@ import structlog
 from celery import Celery, signals
 
 from capi_relay.errors import MisconfiguredError
-from worker.duties import Duties
+from worker.duties import SWEEP_SECONDS, Duties
 from worker.heartbeat import Heartbeat
 from worker.hints import QUEUE, Hints
 from worker.observability import configure_logging, init_sentry
@@ -23,7 +23,6 @@ from worker.shutdown import Shutdown
 
 log = structlog.get_logger(__name__)
 
-SWEEP_SECONDS = 600
 SHUTDOWN = Shutdown()
 
 
@@ -111,7 +110,6 @@ def _make_room(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
 @signals.worker_ready.connect
 def _begin(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
     _heartbeat().start()
-    duties().sweep()
 
 
 @signals.worker_shutting_down.connect

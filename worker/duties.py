@@ -11,6 +11,9 @@ from worker.tick import eligible_lanes, hints_wanted, resume_repaired
 
 log = structlog.get_logger(__name__)
 
+# Each worker sweeps so often, and beat asks for it too: it is slow repair of what should not happen.
+SWEEP_SECONDS = 600
+
 Summary = dict[str, int | float | str]
 
 

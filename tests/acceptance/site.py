@@ -62,7 +62,7 @@ class Site:
 @contextmanager
 def running_site(folder: Path, tokens: Mapping[str, str], **settings: str) -> Iterator[Site]:
     """Start a store and a simulator; workers are the test's business."""
-    with Simulator(tokens) as meta, Relay(folder, meta.url, tokens, **settings) as relay:
+    with Simulator(tokens) as meta, Relay(folder, meta.url, tokens, port=None, maxmemory=None, **settings) as relay:
         store = Store(relay.server.url)
         producer = Producer(
             relay.server.url,

@@ -48,13 +48,17 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
     with running_site(tmp_path_factory.mktemp("kills"), TOKENS, **QUICK_LEASES) as site, ThreadPoolExecutor(1) as pool:
         site.relay.start_worker()
         selling = pool.submit(_sell, site.relay, shop)
-        for taken, kill in sorted(kills, key=lambda each: each[0]):
-            wait_until(lambda taken=taken: site.taken() >= taken, f"{taken} events have arrived", every=0.01)
+        for arrived, kill in sorted(kills, key=lambda each: each[0]):
+            _wait_until_taken(site, arrived)
             time.sleep(chance.random() * 0.3)  # any moment will do, not only that after an answer
             kill(site)
         offered_again = frozenset(selling.result())
         site.wait_until_empty()
         yield Aftermath(site, {event["event_id"]: fingerprint(event) for event in shop}, offered_again)
+
+
+def _wait_until_taken(site: Site, count: int) -> None:
+    wait_until(lambda: site.taken() >= count, f"{count} events have arrived", every=0.01)
 
 
 def _kill_worker(site: Site) -> None:

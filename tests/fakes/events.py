@@ -229,7 +229,7 @@ def mixed(count: int, seed: int, now: int | None = None) -> list[Event]:
 
     Each has an event_id of its own within one call. Without `now` only the times differ from run to run.
     """
-    rng = random.Random(seed)  # noqa: S311 - variety, not secrecy
+    rng = random.Random(seed)
     moment = int(time.time()) if now is None else now
     first = rng.randrange(1_000_000)
     return [rng.choice(_KINDS)(first + index, moment - rng.randrange(60)) for index in range(count)]

@@ -79,7 +79,9 @@ def show(*, letter_id: str, dataset_id: str | None, as_json: bool) -> None:
         datasets = ", ".join(letter.dataset_id for _, letter in found)
         raise click.UsageError(f"more than one dataset has a dead letter {letter_id}: add --dataset, one of {datasets}")
     ((stored, letter),) = found
-    content = shortened(content_of(stored, letter))
+    content = content_of(stored, letter)
+    if "event" in content:
+        content = shortened(content)
     if as_json:
         print_json({**letter.as_json(), **content})
         return

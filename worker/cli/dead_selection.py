@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from capi_relay.addresses import without_addresses
 from capi_relay.errors import InvalidEvent
 from capi_relay.hashing import is_sha256
 from capi_relay.personal import protect
@@ -81,7 +82,7 @@ def event_of(stored: StoredDeadLetter, letter: DeadLetter) -> dict[str, Any] | N
     if letter.reason == "undecodable":
         return None
     try:
-        return protect(decode(stored.event))[0]
+        return without_addresses(protect(decode(stored.event))[0])[0]
     except InvalidEvent:
         return None
 

@@ -42,7 +42,7 @@ def command() -> None:
         letters = [letter for _, letter in selection(store)]
         ledger = relay.ledger()
         _show(found, letters, ledger)
-        problems = _disagreements(found, letters, ledger)
+        problems = disagreements(_GOOD, found, letters, ledger)
         if problems:
             raise click.ClickException("\n".join(problems))
         _show_letter(letters)
@@ -86,15 +86,17 @@ def _show(found: list[DatasetCounts], letters: list[DeadLetter], ledger: dict[st
     out().print(f"Reconciled: {unaccounted} events unaccounted for, {ledger['duplicates']} sent twice.")
 
 
-def _disagreements(found: list[DatasetCounts], letters: list[DeadLetter], ledger: dict[str, Any]) -> list[str]:
-    """Return what does not add up."""
+def disagreements(
+    good: dict[str, int], found: list[DatasetCounts], letters: list[DeadLetter], ledger: dict[str, Any]
+) -> list[str]:
+    """Return what does not add up, given how many good events were enqueued for each dataset."""
     problems = []
     for counts in found:
         status, name = status_of(counts), counts.dataset_id
         taken = ledger["datasets"].get(name, {}).get("events", 0)
-        if not status["delivered"] == taken == _GOOD[name]:
+        if not status["delivered"] == taken == good[name]:
             problems.append(
-                f"dataset {name}: of {_GOOD[name]} good events the relay says that it delivered {status['delivered']}, "
+                f"dataset {name}: of {good[name]} good events the relay says that it delivered {status['delivered']}, "
                 f"the simulator that it took {taken}"
             )
         if counts.unaccounted:

@@ -106,7 +106,9 @@ class StoreMachine(RuleBasedStateMachine):
                 assert token is None
                 self.model.lapsed(lane)
         if lease is None:
-            places = [self.model.lanes[lane] for _, lane in look.lanes if keys.dataset_of(lane) not in self.model.paused]
+            places = [
+                self.model.lanes[lane] for _, lane in look.lanes if keys.dataset_of(lane) not in self.model.paused
+            ]
             assert not any(place.takeable() for place in places)
             return multiple()
         texts = [entry.event.decode() for entry in lease.entries]

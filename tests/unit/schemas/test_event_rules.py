@@ -86,7 +86,7 @@ def test_an_event_name_of_fifty_characters_is_valid() -> None:
 
 @pytest.mark.parametrize("event_time", ["1700000000", 1_700_000_000.0, True, [1_700_000_000]])
 def test_event_time_is_an_integer_and_nothing_like_it(event_time: object) -> None:
-    assert verdict({**purchase(), "event_time": event_time}) == [("event_time", "not_integer")]
+    assert verdict({**purchase(), "event_time": event_time}) == [("event_time", "not_unix_seconds")]
 
 
 def test_a_numeric_event_id_is_refused() -> None:
