@@ -1,17 +1,31 @@
-"""Make an event ready to be sent: personal data hashed, id and time given, the dataset's defaults applied; pure but for
-the new id.
+"""Make an event ready to be sent: personal data hashed, id and time given, the dataset's defaults applied, encoded.
 
-The worker never changes an event, so what is decided here is what Meta gets.
+Pure, but for the id of an event that has none. The worker changes nothing: what is decided here is what Meta gets.
 """
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from capi_relay.addresses import without_addresses
 from capi_relay.datasets import DatasetDefaults
 from capi_relay.errors import InvalidEvent
 from capi_relay.personal import protect
 from capi_relay.times import event_time
+from capi_relay.wire import encode
+
+_MAX_ID_BITS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An event as it will be sent, and its bytes."""
+
+    event: Mapping[str, Any]
+    encoded: bytes
+    warnings: tuple[str, ...]
+    """What was left out or changed, by field; never a value."""
 
 
 def prepare(
@@ -21,18 +35,18 @@ def prepare(
     now: float,
     coerce_times: bool = False,
     match_variants: bool = False,
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the event as it will be sent, and the warnings about what was changed or left out.
+) -> Prepared:
+    """Return the event as it will be sent.
 
     Args:
         event: In Meta's field names; it is not changed.
-        defaults: What the dataset says; where it says nothing of the last two, they hold.
+        defaults: What the dataset says; where it says nothing of the last two arguments, they hold.
         now: Unix seconds, the time of an event that has none.
         coerce_times: Whether milliseconds and ISO 8601 times are converted.
         match_variants: Whether both readings of an ambiguous value are hashed.
 
     Raises:
-        InvalidEvent: it is no mapping.
+        InvalidEvent: it is no mapping, or JSON cannot carry it, or it is too large or too deep.
     """
     if not isinstance(event, Mapping):
         raise InvalidEvent(f"an event is a mapping of Meta's field names, not {type(event).__name__}")
@@ -41,17 +55,17 @@ def prepare(
     variants = match_variants if defaults.match_variants is None else defaults.match_variants
     ready, warnings = protect(given, defaults.default_country, match_variants=variants)
     event_id = ready.setdefault("event_id", uuid.uuid4().hex)
-    if isinstance(event_id, int) and not isinstance(event_id, bool):  # an order number; Meta takes text only
+    # An order number; Meta takes text only. What is longer than any number of theirs is not worth reading.
+    if isinstance(event_id, int) and not isinstance(event_id, bool) and event_id.bit_length() <= _MAX_ID_BITS:
         ready["event_id"] = str(event_id)
     coerce = coerce_times if defaults.coerce_times is None else defaults.coerce_times
     warnings += _with_times(ready, coerce=coerce, now=now)
-    if defaults.data_processing_options is not None and "data_processing_options" not in ready:
-        ready["data_processing_options"] = list(defaults.data_processing_options)
-        for part in ("country", "state"):
-            value = getattr(defaults, f"data_processing_options_{part}")
-            if value is not None:
-                ready[f"data_processing_options_{part}"] = value
-    return ready, warnings
+    _with_options(ready, defaults)
+    encoded = encode(ready)  # before all that takes the values for what they should be
+    if b"@" in encoded:
+        ready, removed = without_addresses(ready)
+        encoded, warnings = encode(ready), (*warnings, *removed)
+    return Prepared(ready, encoded, warnings)
 
 
 def _with_times(ready: dict[str, Any], *, coerce: bool, now: float) -> tuple[str, ...]:
@@ -64,3 +78,14 @@ def _with_times(ready: dict[str, Any], *, coerce: bool, now: float) -> tuple[str
     moment, warning = event_time(earlier["event_time"], coerce=coerce, now=now)
     ready["original_event_data"] = {**earlier, "event_time": moment}
     return (*warnings, f"original_event_data.event_time: {warning}") if warning else warnings
+
+
+def _with_options(ready: dict[str, Any], defaults: DatasetDefaults) -> None:
+    """Put the dataset's Limited Data Use into an event that says nothing of it (Meta: data-processing-options)."""
+    if defaults.data_processing_options is None or "data_processing_options" in ready:
+        return
+    ready["data_processing_options"] = list(defaults.data_processing_options)
+    for part in ("country", "state"):
+        value = getattr(defaults, f"data_processing_options_{part}")
+        if value is not None:
+            ready[f"data_processing_options_{part}"] = value

@@ -13,21 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from capi_relay.addresses import without_addresses
 from capi_relay.datasets import DatasetDefaults, DatasetFile
 from capi_relay.environment import redis_url, value_of
 from capi_relay.errors import InvalidEvent, MisconfiguredError, Overloaded
 from capi_relay.lanes import lane_name
 from capi_relay.prepare import prepare
 from capi_relay.store import Append, AppendStore
-from capi_relay.wire import encode
 
 _ID_SPACE = uuid.UUID("5a0b6a52-7f0c-4b63-9d0e-0d1f7f1c2f11")
 # One script call blocks the store for its length: about 5 ms at these limits.
 _CALL_EVENTS = 1000
 _CALL_BYTES = 2_000_000
 _MAX_DATASET_DIGITS = 32
-_MAX_ID_BITS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ def event_id_for(event_name: str, *parts: str | int) -> str:
 class Producer:
     """Enqueue events to one event store. Safe from threads, after a fork and under gevent."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each a keyword-only setting of its own
         self,
         url: str,
         *,
@@ -197,20 +194,21 @@ class Producer:
 
     def _prepare(self, event: Mapping[str, Any], defaults: DatasetDefaults) -> _Ready:
         now = time.time()
-        ready, warnings = prepare(
+        prepared = prepare(
             event, defaults, now=now, coerce_times=self._coerce_times, match_variants=self._match_variants
         )
-        event_id = str(ready["event_id"])
+        event_id = str(prepared.event["event_id"])
         lane = lane_name(
             event_id=event_id,
-            event_time=ready["event_time"],
-            action_source=ready.get("action_source"),
+            event_time=prepared.event["event_time"],
+            action_source=prepared.event.get("action_source"),
             lanes=defaults.lanes,
             now_seconds=now,
             freshness_seconds=self._freshness_seconds,
         )
+        warnings = prepared.warnings
         tail = b"," + json.dumps({"w": warnings})[1:].encode() if warnings else b"}"
-        return _Ready(Receipt(event_id, warnings=warnings), encode(ready), tail, lane)
+        return _Ready(Receipt(event_id, warnings=warnings), prepared.encoded, tail, lane)
 
 
 def _dataset_id(value: str | None) -> str:

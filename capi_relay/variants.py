@@ -19,7 +19,7 @@ _HYPHENS: Final = re.compile("[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]+")
 # Only on Latin letters is a mark an accent that people leave away; elsewhere it makes another letter.
 _ACCENTED: Final = re.compile("([a-z])[\u0300-\u036f]+")
 _WITHOUT_A_MARK: Final = str.maketrans(
-    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ł": "l", "þ": "th"}
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "ł": "l", "þ": "th"}
 )
 
 

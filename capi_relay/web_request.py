@@ -16,6 +16,8 @@ _HEADERS: Final = frozenset(_NAMES.split())
 # Which of them may come several times, and what joins them; of the others the first counts.
 _JOINED_BY: Final = {"cookie": "; ", "x-forwarded-for": ", "}
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+# Django under ASGI joins cookies by a comma that HTTP/2 has sent one by one.
+_BETWEEN_COOKIES: Final = re.compile("[;,]")
 _SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _DEFAULT_PORTS: Final = frozenset({"", "80", "443", "None"})
 _SAFE_IN_PATH: Final = "/!$&'()*+,;=:@~"
@@ -37,7 +39,7 @@ class WebRequest:
 
     def cookie(self, name: str) -> str | None:
         """Return the first cookie of that name. Unlike ``http.cookies`` this does not stop at an odd neighbour."""
-        for pair in self.headers.get("cookie", "").split(";"):
+        for pair in _BETWEEN_COOKIES.split(self.headers.get("cookie", "")):
             key, _, value = pair.partition("=")
             if key.strip() == name:
                 return value.strip().strip('"')

@@ -1,7 +1,7 @@
 """What is wrong with an event, as a flat list a person can act on, which holds nothing of the event but key names."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,10 +21,10 @@ _SCHEMA: Final = EventSchema()
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason why Meta would refuse an event: where, which, and what to do."""
+    """One thing that is wrong with an event: where, which, and what to do."""
 
     path: str  # user_data.em[1]; empty: the event itself
-    code: str  # a key of schemas.codes.MESSAGES
+    code: str  # a key of schemas.codes.MESSAGES: Meta would refuse it; of schemas.lint_codes.LINT_MESSAGES: a warning
     message: str
 
 
@@ -34,6 +34,14 @@ def problems_of(event: Mapping[str, Any]) -> list[Problem]:
     Never raises, whatever JSON value it is given, and never changes it.
     """
     return sorted(set(_flatten(_SCHEMA.validate(event), "")), key=lambda problem: (problem.path, problem.code))
+
+
+def path_of(keys: Iterable[str | int]) -> str:
+    """Return how a place in an event is written, without what may be personal data in a key."""
+    path = ""
+    for key in keys:
+        path = _join(path, key)
+    return path
 
 
 def _flatten(messages: object, path: str) -> Iterator[Problem]:

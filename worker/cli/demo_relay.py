@@ -95,9 +95,10 @@ def demo_relay(tokens: Mapping[str, str]) -> Iterator[DemoRelay]:
                         lambda: relay.dead() or outside.dead() or ("interrupted" if stop.made else None),
                     )
         except Exception:
-            log.seek(0)
-            tail = log.read().decode(errors="replace").splitlines()[-_LOG_LINES:]
-            click.echo("\n".join(["The end of the log:", *tail]), err=True)
+            if not stop.made:
+                log.seek(0)
+                tail = log.read().decode(errors="replace").splitlines()[-_LOG_LINES:]
+                click.echo("\n".join(["The end of the log:", *tail]), err=True)
             raise
 
 

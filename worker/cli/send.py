@@ -70,7 +70,7 @@ def command(
             sender = Sender(producer, dataset_id=target, wait_seconds=wait_seconds, on_wait=on_wait, on_chunk=on_chunk)
             stopped = _send(sender, events)
     except UnreadableDocumentError as error:
-        raise click.UsageError(f"{file.name}: {error}; nothing was sent") from None
+        raise click.UsageError(f"FILE: {error}; nothing was sent") from None
     if source.says_test_event_code:
         err().print("The file's test_event_code is not used: set it for the dataset, or send with --now.")
     _tell(sender.account, stopped, as_json=as_json)

@@ -38,7 +38,7 @@ def flower_command() -> list[str]:
 
 
 class StopRequest:
-    """What SIGTERM and Ctrl-C ask for, and how often they did."""
+    """What SIGTERM, Ctrl-C and a terminal that is closed ask for, and how often they did."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -56,13 +56,13 @@ class StopRequest:
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Take SIGTERM and SIGINT as a request to stop while the block runs."""
+    """Take the signals that end a process as a request to stop while the block runs."""
     request = StopRequest()
 
     def note(_number: int, _frame: FrameType | None) -> None:
         request.times += 1
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     try:
         yield request
     finally:

@@ -59,7 +59,7 @@ def command(*, file: BinaryIO, dataset_id: str | None, as_json: bool) -> None:
             else:
                 _tell(verdict)
     except UnreadableDocumentError as error:
-        raise click.UsageError(f"{file.name}: {error}") from None
+        raise click.UsageError(f"FILE: {error}") from None
     if as_json:
         print_json({"valid": counts["valid"], "invalid": counts["invalid"], "events": told})
     else:

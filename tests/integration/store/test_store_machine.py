@@ -1,15 +1,12 @@
-"""Whatever producers, workers, zombies and people do to the store, in whatever order: nothing is lost or counted twice."""
+"""Whatever producers, workers, zombies and people do to the store: nothing is lost or counted twice."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
-import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
-    consumes,
     invariant,
     multiple,
     precondition,
@@ -35,20 +32,16 @@ some_dataset = st.sampled_from(DATASETS)
 class StoreMachine(RuleBasedStateMachine):
     """Rules are what hands do to the store; leases are kept for ever, so that any of them may wake up as a zombie."""
 
-    url = ""
+    hand: Hand
     leases: Bundle[Lease] = Bundle("leases")
     calls: Bundle[tuple[str, dict[str, tuple[str, ...]]]] = Bundle("calls")
 
     def __init__(self) -> None:
         super().__init__()
-        self.hand = Hand(self.url, full_events=4, lane_cap=LANE_CAP)
         self.hand.redis.flushall()
         self.model = Model({lane: Lane() for lane in LANES})
         self.numbers = iter(range(1_000_000))
         self.marks = iter(range(1_000_000))
-
-    def teardown(self) -> None:
-        self.hand.__exit__(None, None, None)
 
     # What producers do
 
@@ -134,7 +127,7 @@ class StoreMachine(RuleBasedStateMachine):
         in_doubt=st.booleans(),
         twice=st.booleans(),
     )
-    def settle(  # noqa: PLR0913 - everything a settle can say
+    def settle(
         self,
         lease: Lease,
         fates: list[str],
@@ -257,13 +250,15 @@ class StoreMachine(RuleBasedStateMachine):
             assert place.events or self.hand.size(f"b:{lane}") == 0
 
 
-@pytest.mark.parametrize("seed", [None])
-def test_nothing_is_lost_or_counted_twice(event_store: EmbeddedServer, seed: Callable[[], None] | None) -> None:
-    assert seed is None
-    StoreMachine.url = event_store.url
-    run_state_machine_as_test(
-        StoreMachine,
-        settings=settings(
-            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+def test_nothing_is_lost_or_counted_twice(event_store: EmbeddedServer) -> None:
+    with Hand(event_store.url, full_events=4, lane_cap=LANE_CAP) as StoreMachine.hand:
+        run_state_machine_as_test(
+            StoreMachine,
+            settings=settings(
+                max_examples=150,
+                stateful_step_count=40,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),  # explaining takes minutes
+            ),
+        )

@@ -1,0 +1,122 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.relay import ROOT, wait_until
+from tests.integration.cli.conftest import FOREIGN
+
+START_SECONDS = 40
+
+
+class Up:
+    """``up`` in a directory of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "up.log"
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        self.env["PYTHONPATH"] = str(ROOT)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "worker", "up"], cwd=folder, env=self.env, stdout=log, stderr=log
+            )
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run another command beside it."""
+        return subprocess.run(
+            [sys.executable, "-m", "worker", *words],
+            cwd=self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def text(self) -> str:
+        """Return what it and its processes wrote."""
+        return self.log.read_text()
+
+    def wait_until_ready(self) -> None:
+        """Wait for the worker."""
+        wait_until(
+            lambda: " ready." in self.text() or self.process.poll() is not None, "it runs", seconds=START_SECONDS
+        )
+        assert self.process.poll() is None, self.text()
+
+    def children(self) -> list[int]:
+        """Return the processes that it started and that run now."""
+        listed = subprocess.check_output(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], text=True)
+        return [int(pid) for pid in listed.split()]
+
+
+@pytest.fixture
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    running = Up(tmp_path_factory.mktemp("u"))
+    yield running
+    if running.process.poll() is None:
+        for child in running.children():
+            os.kill(child, signal.SIGKILL)
+        running.process.kill()
+    running.process.wait()
+
+
+def test_all_runs_with_a_store_of_its_own_and_ends_with_zero(up: Up) -> None:
+    up.wait_until_ready()
+    sent = up.command("send", "-", "--dataset", "1", "--json")
+    checked = up.command("check")
+    status = up.command("status", "--json")
+    up.process.send_signal(signal.SIGTERM)
+
+    assert up.process.wait(60) == 0, up.text()
+    assert (sent.returncode, checked.returncode, status.returncode) == (0, 0, 0)
+    assert not (up.folder / ".capi" / "redis.sock").exists()
+
+
+def test_ctrl_c_ends_it_with_zero_and_leaves_no_process(up: Up) -> None:
+    up.wait_until_ready()
+    children = up.children()
+    up.process.send_signal(signal.SIGINT)
+
+    assert up.process.wait(60) == 0, up.text()
+    assert len(children) == 3
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+def test_a_process_that_dies_by_itself_ends_all_with_one(up: Up) -> None:
+    up.wait_until_ready()
+    beat = next(
+        pid for pid in up.children() if "beat" in Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    )
+    os.kill(beat, signal.SIGKILL)
+
+    assert up.process.wait(60) == 1
+    assert re.search(r"beat ended by itself\s+with code -9", up.text())
+
+
+def test_a_second_one_on_the_same_directory_is_refused(up: Up) -> None:
+    up.wait_until_ready()
+    second = up.command("up")
+
+    assert second.returncode == 2
+    assert "a server already runs on" in second.stderr
+
+
+def test_asked_twice_it_does_not_wait_for_the_worker(up: Up) -> None:
+    up.wait_until_ready()
+    (worker,) = (pid for pid in up.children() if b"--concurrency" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(worker, signal.SIGSTOP)
+    up.process.send_signal(signal.SIGINT)
+    wait_until(lambda: "Stopping" in up.text(), "it has noticed")
+    started = time.monotonic()
+    up.process.send_signal(signal.SIGINT)
+
+    assert up.process.wait(60) == 0, up.text()
+    assert time.monotonic() - started < 20
