@@ -18,7 +18,8 @@ from capi_relay.text import trimmed
 # How many digits a subscriber has behind the calling code, land lines and mobiles: then country and calling code.
 _PLANS: Final = """
 4-7 nu683 tk690
-5-5 ac247 ck682 fk500 sh290
+4-5 sh290
+5-5 ac247 ck682 fk500
 5-7 sb677 to676 tv688 vu678 ws685
 5-8 ki686
 5-9 lu352
@@ -29,7 +30,7 @@ _PLANS: Final = """
 6-11 de49
 7-7 aw297 bn673 bq599 bz501 cv238 er291 fj679 fm691 gy592 io246 is354 km269 mh692 mv960 nr674 pw680 sc248 st239
 7-8 bt975 bw267 cw599 ee372 ga241 lb961 mu230 pa507 pg675 tl670
-7-9 bg359 gm220 ie353 ke254 li423 lr231 mw265 py595 se46 so252 ye967
+7-9 bg359 cd243 gm220 ie353 ke254 li423 lr231 mw265 py595 se46 so252 ye967
 7-10 mm95 rs381
 7-12 id62
 7-13 at43
@@ -39,7 +40,7 @@ _PLANS: Final = """
 8-9 ae971 al355 ba387 be32 dz213 ec593 gn224 hr385 hu36 il972 jo962 kh855 mc377 mz258 na264 pe51 ps970 sy963 th66 tw886
 8-9 xk383
 8-10 bd880 co57 eg20 iq964 kp850 kr82 la856 my60 np977 nz64 ph63
-9-9 af93 ao244 au61 az994 bl590 by375 cc61 cd243 cg242 ch41 cl56 cm237 cx61 cz420 eh212 es34 et251 fr33 ge995 gf594
+9-9 af93 ao244 au61 az994 bl590 by375 cc61 cg242 ch41 cl56 cm237 cx61 cz420 eh212 es34 et251 fr33 ge995 gf594
 9-9 gh233 gp590 gq240 gw245 kg996 lk94 ly218 ma212 mf590 mg261 mq596 nl31 pl48 pt351 re262 ro40 rw250 sa966 sd249 sk421
 9-9 sn221 ss211 tj992 tz255 ua380 ug256 uz998 yt262 za27 zm260 zw263
 9-10 gb44 jp81 pk92 vn84
@@ -105,11 +106,9 @@ def ph(value: str, default_country: str | None = None) -> str | None:
     country = (default_country or "").lower()
     by_rules = _by_the_rules(digits, country, international=international)
     if international:
-        if by_rules is None or without_trunk_zero(by_rules):
-            return phone_library.read(f"+{digits.lstrip('0')}", None) or by_rules
-    elif country in _BY_COUNTRY:
-        return phone_library.read(digits, country.upper()) or by_rules
-    return by_rules
+        has_trunk_zero = by_rules is not None and without_trunk_zero(by_rules) is not None
+        return (phone_library.read(f"+{by_rules}", None) if has_trunk_zero else None) or by_rules
+    return (phone_library.read(digits, country.upper()) if country in _BY_COUNTRY else None) or by_rules
 
 
 def by_the_rules(value: str, default_country: str | None = None) -> str | None:

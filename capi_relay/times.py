@@ -41,10 +41,10 @@ def event_time(value: object, *, coerce: bool, now: float) -> tuple[Any, str | N
     value = _whole(value)
     if not coerce or (type(value) is int and value < _MILLISECONDS_FROM):
         return value, None
-    if isinstance(value, str):
-        value = _moment(value)
-    if isinstance(value, datetime):
-        return _seconds_of(value)
+    moment = _moment(value) if isinstance(value, str) else value
+    if isinstance(moment, datetime):
+        seconds, warning = _seconds_of(moment)
+        return (seconds, warning) if 0 <= seconds < _MILLISECONDS_FROM else (value, None)
     if not _is_finite(value) or not 0 <= value < _MILLISECONDS_FROM * _MS_PER_SECOND:
         return value, None
     if value < _MILLISECONDS_FROM:

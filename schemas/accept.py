@@ -158,7 +158,13 @@ def _checks_of(field: fields.Field[Any]) -> tuple[Check, ...]:
         return tuple(_each(check) for check in inner)
     if isinstance(field, ExtInfo):
         return tuple(_passes(validator) for validator in field.validators)
+    if isinstance(field, OneOrMany):
+        return (_lone_text_matches(field.pattern),)
     return ()
+
+
+def _lone_text_matches(pattern: re.Pattern[str]) -> Check:
+    return lambda value: not isinstance(value, str) or pattern.match(value) is not None
 
 
 def _each(check: Check) -> Check:
@@ -198,8 +204,8 @@ def _(_: ExtInfo) -> Any:  # noqa: ANN401
 
 @_type_of.register
 def _(field: OneOrMany) -> Any:  # noqa: ANN401
-    one = Annotated[str, Meta(pattern=_plain(field.pattern))]
-    return one | Annotated[list[one], Meta(min_length=1)]
+    # msgspec 0.22 crashes when it frees a union of a str that has a pattern and a list: the lone str is checked apart.
+    return str | Annotated[list[Annotated[str, Meta(pattern=_plain(field.pattern))]], Meta(min_length=1)]
 
 
 @_type_of.register

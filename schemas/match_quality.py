@@ -89,15 +89,18 @@ def counts(event: Mapping[str, Any]) -> Counter[str]:
     """Return one event's counters; those of many events are their sum.
 
     ``events``; ``tenths`` of points; and for each factor that the event could carry ``asked.<name>`` and, where it does
-    not, ``missing.<name>``.
+    not, ``missing.<name>`` and the tenths it would add in ``gain.<name>``.
     """
     present = _present(section(event, "user_data"))
-    counted = Counter({"events": 1, "tenths": round(score(event) * _TENTHS)})
+    points = score(event)
+    counted = Counter({"events": 1, "tenths": round(points * _TENTHS)})
     source = event.get("action_source")
     for factor in FACTORS:
         if factor.concerns(source if isinstance(source, str) else None):
             counted[f"asked.{factor.name}"] += 1
-            counted[f"missing.{factor.name}"] += not factor.holds(present)
+            if not factor.holds(present):
+                counted[f"missing.{factor.name}"] += 1
+                counted[f"gain.{factor.name}"] += round(min(factor.points, FULL - points) * _TENTHS)
     return counted
 
 
@@ -109,7 +112,7 @@ class Missing:
     share: float
     """Of the events that could carry it, 0 to 1."""
     gain: float
-    """Points that an event would have more on average if none lacked it."""
+    """Points that all events would have more on average if none lacked it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +127,9 @@ class Summary:
 
     @property
     def advice(self) -> str | None:
-        """Say what to add first; None where nothing is missing that every person has."""
+        """Say what to add first; None where nothing that every person has would help."""
         for each in self.missing:
-            if _BY_NAME[each.name].is_for_all:
+            if _BY_NAME[each.name].is_for_all and each.gain:
                 return f"`{each.name}` is missing in {_percent(each.share)} of {self.event_name}"
         return None
 
@@ -183,7 +186,8 @@ def _missing(counted: Mapping[str, int]) -> Iterator[Missing]:
     for factor in FACTORS:
         lacking, asked = counted.get(f"missing.{factor.name}", 0), counted.get(f"asked.{factor.name}", 0)
         if lacking and asked:
-            yield Missing(factor.name, lacking / asked, factor.points * lacking / events)
+            gain = counted.get(f"gain.{factor.name}", 0) / _TENTHS / events if events else 0.0
+            yield Missing(factor.name, lacking / asked, gain)
 
 
 def _percent(share: float) -> str:

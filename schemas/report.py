@@ -1,4 +1,4 @@
-"""What there is to say about one event of a file, as one JSON object: prepared as the producer does it, validated, linted.
+"""What there is to say about one event of a file, as one JSON object: prepared, validated, linted, scored.
 
 Nothing is kept between events, so a file of any size can be reported one by one.
 """

@@ -2,10 +2,12 @@
 
 import json
 import sys
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -39,11 +41,14 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def table(*columns: str, right: frozenset[int] | set[int] = frozenset(), title: str | None = None) -> Table:
-    """Make a table with these columns; the numbered ones hold numbers."""
-    made = Table(title=title, title_justify="left", header_style="bold", title_style="bold")
+def table(*columns: str, right: Collection[int] = ()) -> Table:
+    """Make a table with these columns; the numbered ones hold numbers. These, and the first, are never broken."""
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for place, name in enumerate(columns):
-        made.add_column(name, justify="right" if place in right else "left", overflow="fold")
+        if place in right:
+            made.add_column(name, justify="right", no_wrap=True)
+        else:
+            made.add_column(name, overflow="fold", no_wrap=place == 0)
     return made
 
 
@@ -87,10 +92,10 @@ def iso(ms: int | None) -> str | None:
 
 
 def moment(text: str) -> str:
-    """Write an ISO 8601 time for people: without the fraction."""
-    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    """Write an ISO 8601 time for people: UTC, without the fraction."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def doors_text(doors: dict[str, int] | Any) -> str:  # noqa: ANN401 - any mapping of counts
+def doors_text(doors: Mapping[str, int]) -> str:
     """Write counts by name, the empty ones left out: ``invalid 3, rejected 1``."""
     return ", ".join(f"{name} {number(count)}" for name, count in doors.items() if count) or "-"

@@ -6,6 +6,9 @@ from typing import Any
 from worker.cli.console import iso
 from worker.store import DOORS, DatasetCounts, Pause
 
+MANUAL = "manual"
+"""The reason of a person's pause: the store lets no machine's pause shorten it."""
+
 _SUMMED = (
     *("enqueued", "waiting", "in_flight", "delivered", "fresh", "late", "dead_letters", "replayed", "foreign"),
     *("possible_duplicates", "requests"),
@@ -66,7 +69,7 @@ def share_within_hour(counters: Mapping[str, int]) -> float | None:
 
 def paused_of(pause: Pause) -> dict[str, str | None]:
     """Return a pause as ``status --json`` has it: with a person's own words, where it is a person's."""
-    reason = f"{pause.reason}: {pause.detail}" if pause.reason == "manual" and pause.detail else pause.reason
+    reason = f"{pause.reason}: {pause.detail}" if pause.reason == MANUAL and pause.detail else pause.reason
     return {"reason": reason, "until": iso(pause.until_ms)}
 
 

@@ -55,11 +55,12 @@ def list_letters(*, dataset_id: str | None, reason: str | None, limit: int | Non
         if as_json:
             _print_array(letter.as_json() for letter in islice(letters, limit))
             return
-        view = table("ID", "Dataset", "Event", "Reason", "Code", "Since", "Cause")
+        view = table("ID, since (UTC)", "Dataset", "Event", "Reason, code", "Cause")
         for letter in islice(letters, limit or _LISTED):
             code = "/".join(str(part) for part in (letter.code, letter.subcode) if part is not None)
-            cells = (letter.id, letter.dataset_id, letter.event_name, letter.reason, code, moment(letter.last_at))
-            view.add_row(*map(safe, cells), safe(letter.cause))
+            id_and_time = f"{letter.id}\n{moment(letter.last_at)}"
+            cells = (letter.dataset_id, letter.event_name, f"{letter.reason} {code}", letter.cause)
+            view.add_row(id_and_time, *map(safe, cells))
         out().print(view if view.row_count else "There are no dead letters of this kind.")
         if next(letters, None):
             out().print("There are more: --limit shows more of them.")

@@ -112,7 +112,7 @@ def disagreements(
 def _show_letter(letters: list[DeadLetter]) -> None:
     """Explain one dead letter, as ``dead show`` does."""
     letter = next(letter for letter in letters if letter.reason == "rejected")
-    view = table("A dead letter", "", title=None)
+    view = table("A dead letter", "")
     for name in ("event_name", "event_id", "reason", "code", "subcode", "cause", "fix"):
         view.add_row(name, safe(letter.as_json()[name]))
     out().print(view)

@@ -5,13 +5,10 @@ from math import ceil
 import click
 
 from worker.cli.console import duration, err, json_option, out, print_json
-from worker.cli.counts import paused_of
+from worker.cli.counts import MANUAL, paused_of
 from worker.cli.opening import DATASET_ID, known_ids, opened_store
 from worker.settings import load
 from worker.store import Store
-
-# A person's pause: the store lets no machine's pause shorten it.
-_MANUAL = "manual"
 
 
 @click.command(
@@ -32,7 +29,7 @@ def pause(*, dataset: str, seconds: float | None, reason: str, as_json: bool) ->
     with opened_store(settings) as store:
         if dataset not in known_ids(settings, store):
             err().print(f"Nothing is known of dataset {dataset} so far: look whether this is the right id.")
-        store.admin.pause(dataset, reason=_MANUAL, seconds=seconds, detail=reason)
+        store.admin.pause(dataset, reason=MANUAL, seconds=seconds, detail=reason)
         _tell(store, dataset, as_json=as_json)
 
 

@@ -27,7 +27,7 @@ def command(*, as_json: bool) -> None:
     if as_json:
         print_json({"datasets": found, "unaccounted": unaccounted})
     else:
-        names = ("Enqueued", "Replayed", "Foreign", "Waiting", "In flight", "Doors", "Unaccounted")
+        names = ("Enqueued", "Replayed", "Foreign", "Waiting", "In\nflight", "Doors", "Unaccounted")
         view = table("Dataset", *names, right={1, 2, 3, 4, 5, 6, 7})
         for dataset_id, equation in found.items():
             view.add_row(dataset_id, *map(number, equation.values()))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 import click
 from rich.console import Group, RenderableType
@@ -10,14 +11,14 @@ from rich.live import Live
 from rich.text import Text
 
 from worker.cli.console import doors_text, duration, json_option, number, out, percent, print_json, safe, table
-from worker.cli.counts import paused_of, status_of, totals_of
+from worker.cli.counts import MANUAL, paused_of, status_of, totals_of
 from worker.cli.opening import known_ids, opened_store
 from worker.explain import explain
 from worker.settings import Settings, load
-from worker.store import DatasetCounts, Store
+from worker.store import DatasetCounts, Pause, Store
 
 _WATCH_SECONDS = 1.0
-_COLUMNS = ("Dataset", "Enqueued", "Waiting", "In flight", "Delivered", "Within the hour", "Requests", "Dead letters")
+_COLUMNS = ("Dataset", "Enqueued", "Waiting", "In\nflight", "Delivered", "Fresh", "Dead", "Oldest")
 
 
 @click.command(
@@ -28,8 +29,8 @@ _COLUMNS = ("Dataset", "Enqueued", "Waiting", "In flight", "Delivered", "Within 
 def command(*, watch: bool, as_json: bool) -> None:
     """Show for each dataset what waits, what was delivered and what was not.
 
-    "Within the hour" is the share of the events that were younger than an hour when they were enqueued. "Oldest" is how
-    long the oldest waiting event has waited.
+    Fresh: the share delivered within an hour, of what was younger than that when it was enqueued. Dead: dead letters.
+    Oldest: how long the oldest waiting event has waited.
     """
     if watch and as_json:
         raise click.UsageError("--watch is for people: run --json again and again instead")
@@ -41,7 +42,7 @@ def command(*, watch: bool, as_json: bool) -> None:
         elif watch:
             _watch(settings, store)
         else:
-            out().print(_view(_read(settings, store)))
+            out().print(view_of(_read(settings, store)))
 
 
 def _read(settings: Settings, store: Store) -> list[DatasetCounts]:
@@ -50,48 +51,45 @@ def _read(settings: Settings, store: Store) -> list[DatasetCounts]:
 
 def _watch(settings: Settings, store: Store) -> None:
     try:
-        with Live(_view(_read(settings, store)), console=out(), auto_refresh=False) as live:
+        with Live(view_of(_read(settings, store)), console=out(), auto_refresh=False) as live:
             while True:
                 time.sleep(_WATCH_SECONDS)
-                live.update(_view(_read(settings, store)), refresh=True)
+                live.update(view_of(_read(settings, store)), refresh=True)
     except KeyboardInterrupt:
         return
 
 
-def _view(found: Sequence[DatasetCounts]) -> RenderableType:
+def view_of(found: Sequence[DatasetCounts]) -> RenderableType:
+    """Return what a person sees."""
     if not found:
         return Text("There is no dataset yet: none is configured and nothing was enqueued.")
-    view = table(*_COLUMNS, "Oldest", "Paused", right={1, 2, 3, 4, 5, 6, 7, 8})
+    view = table(*_COLUMNS, right=range(1, len(_COLUMNS)))
     for counts in found:
-        view.add_row(counts.dataset_id, *_cells(status_of(counts)), safe(_paused_text(counts)))
+        view.add_row(counts.dataset_id, *_cells(status_of(counts)))
+    totals = totals_of(found)
     if len(found) > 1:
         view.add_section()
-        view.add_row("all", *_cells(totals_of(found)), "", style="bold")
-    doors = {door: count for door, count in totals_of(found)["doors"].items() if door != "delivered"}
-    lines = [Text(f"Not delivered: {doors_text(doors)}")] if any(doors.values()) else []
-    return Group(view, *lines, *(safe(line) for counts in found for line in _advice(counts)))
+        view.add_row("all", *_cells(totals), style="bold")
+    doors = {door: count for door, count in totals["doors"].items() if door != "delivered"}
+    lines = [f"Not delivered: {doors_text(doors)}"] if any(doors.values()) else []
+    lines += [_pause_text(counts, counts.pause) for counts in found if counts.pause]
+    return Group(view, *(Text.assemble("\n", safe(line)) for line in lines))
 
 
-def _cells(status: dict[str, int]) -> list[str]:
+def _cells(status: dict[str, Any]) -> list[str]:
     counted = [number(status[name]) for name in ("enqueued", "waiting", "in_flight", "delivered")]
-    requests, dead = number(status["requests"]), number(status["dead_letters"])
-    return [*counted, percent(status["share_within_hour"]), requests, dead, duration(status["oldest_age_seconds"])]
+    share, age = percent(status["share_within_hour"]), duration(status["oldest_age_seconds"])
+    return [*counted, share, number(status["dead_letters"]), age]
 
 
-def _paused_text(counts: DatasetCounts) -> str:
-    if counts.pause is None:
-        return ""
-    if counts.pause.until_ms is None:
-        return f"{paused_of(counts.pause)['reason']}, until it is resumed"
-    left_seconds = ceil((counts.pause.until_ms - counts.now_ms) / 1000)
-    return f"{paused_of(counts.pause)['reason']}, for {duration(left_seconds)}"
-
-
-def _advice(counts: DatasetCounts) -> list[str]:
-    """Say why a dataset was paused and what to do, unless a person paused it and knows."""
-    pause = counts.pause
-    if pause is None or pause.reason == "manual":
-        return []
+def _pause_text(counts: DatasetCounts, pause: Pause) -> str:
+    """Say why a dataset is paused, for how long, and what to do unless a person paused it and knows."""
+    until = "until it is resumed"
+    if pause.until_ms is not None:
+        until = f"for {duration(ceil((pause.until_ms - counts.now_ms) / 1000))}"
+    paused = f"Dataset {counts.dataset_id} is paused {until} ({paused_of(pause)['reason']})"
+    if pause.reason == MANUAL:
+        return f"{paused}."
     code, subcode = (int(text) if text else None for text in (pause.code, pause.subcode))
     told = explain(pause.reason, code, subcode)
-    return [f"Dataset {counts.dataset_id} is paused: {told.cause} {told.fix}"]
+    return f"{paused}: {told.cause} {told.fix}"

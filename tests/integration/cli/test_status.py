@@ -56,7 +56,7 @@ def test_a_pause_is_explained_with_what_to_do(site: Site) -> None:
     site.store.admin.pause(DATASET, reason="token", seconds=1800, code=190)
     said = " ".join(site.run("status").stdout.split())
 
-    assert f"Dataset {DATASET} is paused: " in said
+    assert f"Dataset {DATASET} is paused for 30 min 0 s (token): " in said
     assert "Generate a new token" in said
 
 
@@ -140,3 +140,9 @@ def test_resuming_what_is_not_paused_is_no_fault(site: Site) -> None:
 
     assert "was not paused" in done.stderr
     assert site.json("resume", DATASET) == {"dataset_id": DATASET, "paused": None}
+
+
+def test_a_persons_pause_shows_the_persons_words(site: Site) -> None:
+    site.run("pause", DATASET, "--reason", "wrong prices")
+
+    assert f"Dataset {DATASET} is paused until it is resumed (manual: wrong prices)." in site.run("status").stdout

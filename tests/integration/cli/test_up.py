@@ -1,3 +1,4 @@
+import contextlib
 import os
 import re
 import signal
@@ -13,6 +14,8 @@ from tests.fakes.relay import ROOT, wait_until
 from tests.integration.cli.conftest import FOREIGN
 
 START_SECONDS = 40
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the processes from /proc")
 
 
 class Up:
@@ -51,10 +54,20 @@ class Up:
         )
         assert self.process.poll() is None, self.text()
 
-    def children(self) -> list[int]:
-        """Return the processes that it started and that run now."""
-        listed = subprocess.check_output(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], text=True)
-        return [int(pid) for pid in listed.split()]
+    def children(self) -> dict[int, str]:
+        """Return the command lines of the processes that it started and that run now, by process id."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # ended meanwhile
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == self.process.pid:
+                    found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
+        return found
+
+    def child(self, word: str) -> int:
+        """Return the process id of the one whose command line has this word."""
+        (pid,) = (pid for pid, command in self.children().items() if f" {word} " in command)
+        return pid
 
 
 @pytest.fixture
@@ -92,10 +105,7 @@ def test_ctrl_c_ends_it_with_zero_and_leaves_no_process(up: Up) -> None:
 
 def test_a_process_that_dies_by_itself_ends_all_with_one(up: Up) -> None:
     up.wait_until_ready()
-    beat = next(
-        pid for pid in up.children() if "beat" in Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-    )
-    os.kill(beat, signal.SIGKILL)
+    os.kill(up.child("beat"), signal.SIGKILL)
 
     assert up.process.wait(60) == 1
     assert re.search(r"beat ended by itself\s+with code -9", up.text())
@@ -111,8 +121,7 @@ def test_a_second_one_on_the_same_directory_is_refused(up: Up) -> None:
 
 def test_asked_twice_it_does_not_wait_for_the_worker(up: Up) -> None:
     up.wait_until_ready()
-    (worker,) = (pid for pid in up.children() if b"--concurrency" in Path(f"/proc/{pid}/cmdline").read_bytes())
-    os.kill(worker, signal.SIGSTOP)
+    os.kill(up.child("--concurrency"), signal.SIGSTOP)
     up.process.send_signal(signal.SIGINT)
     wait_until(lambda: "Stopping" in up.text(), "it has noticed")
     started = time.monotonic()

@@ -1,5 +1,6 @@
 """Whatever producers, workers, zombies and people do to the store: nothing is lost or counted twice."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from hypothesis import HealthCheck, Phase, settings
@@ -180,9 +181,10 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(lane=some_lane)
     def lose_a_lane_from_the_index(self, lane: str) -> None:
-        self.hand.redis.zrem(keys.due(0), lane)
-        self.hand.redis.zrem(keys.held(0), lane)
-        self.sweep()
+        if self.model.lanes[lane].holder is None:  # else its holder's next mark puts it back as well
+            self.hand.redis.zrem(keys.due(0), lane)
+            self.hand.redis.zrem(keys.held(0), lane)
+            self.sweep()
 
     @rule()
     def sweep(self) -> None:
@@ -203,9 +205,11 @@ class StoreMachine(RuleBasedStateMachine):
         if door == "purge":
             assert [self.hand.store.dead.purge(dataset, [letter.id]) for _ in range(2)] == [1, 0]
             return
-        meta = b'{"v":1,"t":5,"n":1}'
+        # A text of its own, because a zombie may still settle the entry that this event was.
+        text, meta = f"r{next(self.numbers)}", b'{"v":1,"t":5,"n":1}'
+        letter = replace(letter, event=text.encode())
         assert [self.hand.store.dead.replay(letter, lane_name="0", meta=meta) for _ in range(2)] == [True, False]
-        self.model.came_in("replayed", f"{dataset}/0", [event])
+        self.model.came_in("replayed", f"{dataset}/0", [text])
         self.model.lanes[f"{dataset}/0"].off_index = False
 
     # What always holds
@@ -255,7 +259,7 @@ def test_nothing_is_lost_or_counted_twice(event_store: EmbeddedServer) -> None:
         run_state_machine_as_test(
             StoreMachine,
             settings=settings(
-                max_examples=150,
+                max_examples=100,
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
