@@ -222,6 +222,9 @@ def _dataset_id(value: str | None) -> str:
 def _number(env: Mapping[str, str], name: str, default: float) -> float:
     text = env.get(name, "").strip()
     try:
-        return float(text) if text else default
+        value = float(text) if text else default
     except ValueError:
-        raise MisconfiguredError(f"{name} must be a number") from None
+        value = -1.0
+    if not 0 <= value < float("inf"):  # so that NaN is none either
+        raise MisconfiguredError(f"{name} must be a number from 0 up")
+    return value

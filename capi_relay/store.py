@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,12 +50,12 @@ class AppendStore:
         self._shards: int | None = None
         self._cap_bytes = 0
         # Two attempts that both run into their time-outs still end within the deadline.
-        step = deadline_seconds * 0.4
+        self._step_seconds = deadline_seconds * 0.4
         self._client: redis.Redis = redis.Redis.from_url(
             url,
             protocol=2,
-            socket_timeout=step,
-            socket_connect_timeout=step,
+            socket_timeout=self._step_seconds,
+            socket_connect_timeout=self._step_seconds,
             retry=Retry(NoBackoff(), 0),
         )
 
@@ -70,10 +69,10 @@ class AppendStore:
         stop = time.monotonic() + self._deadline_seconds
         while True:
             try:
-                status, *rest = self._run(work)
+                status, *rest = self._run(work, stop)
                 break
             except (RedisConnectionError, RedisTimeoutError) as error:
-                if time.monotonic() + _PAUSE_SECONDS + self._deadline_seconds * 0.4 > stop:
+                if time.monotonic() + _PAUSE_SECONDS + self._step_seconds > stop:
                     raise Overloaded(f"the event store did not answer in time ({type(error).__name__})") from None
                 time.sleep(_PAUSE_SECONDS)
             except RedisError as error:
@@ -83,8 +82,8 @@ class AppendStore:
             what = "the dataset's lane" if rest[0] == b"lane" else "the event store"
             raise Overloaded(f"{what} is full: the events were not accepted")
 
-    def _run(self, work: Append) -> Any:  # noqa: ANN401 - the script's reply
-        shard = keys.shard_of(work.dataset_id, self._count_shards())
+    def _run(self, work: Append, stop: float) -> Any:  # noqa: ANN401 - the script's reply
+        shard = keys.shard_of(work.dataset_id, self._count_shards(stop))
         names = [
             keys.call(shard, work.call_id),
             keys.due(shard),
@@ -107,33 +106,37 @@ class AppendStore:
             args += [lane, len(rows)]
             for row in rows:
                 args += row
-        return self._eval([len(names), *names, *args])
-
-    def _eval(self, tail: Sequence[str | bytes | int]) -> Any:  # noqa: ANN401 - the script's reply
+        tail = [len(names), *names, *args]
         try:
-            return self._client.execute_command("EVALSHA", _APPEND_SHA, *tail)  # type: ignore[no-untyped-call] # redis-py
+            return self._ask(stop, "EVALSHA", _APPEND_SHA, *tail)
         except NoScriptError:
-            return self._client.execute_command("EVAL", _APPEND, *tail)  # type: ignore[no-untyped-call] # redis-py
+            return self._ask(stop, "EVAL", _APPEND, *tail)
 
-    def _count_shards(self) -> int:
+    def _ask(self, stop: float, *words: str | bytes | int) -> Any:  # noqa: ANN401 - a command's reply is its own
+        """Run one command, unless it could outlast the deadline: the client bounds each wait, not their sum."""
+        if time.monotonic() + self._step_seconds > stop:
+            raise RedisTimeoutError("the store is too slow")
+        return self._client.execute_command(*words)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+
+    def _count_shards(self, stop: float) -> int:
         if self._shards is None:
-            stored = self._client.get(keys.SHARDS)  # read first: a full server takes no SET
+            stored = self._ask(stop, "GET", keys.SHARDS)  # read first: a full server takes no SET
             if stored is None:
-                self._client.set(keys.SHARDS, self._shards_wanted or 1, nx=True)
-                stored = self._client.get(keys.SHARDS)
+                self._ask(stop, "SET", keys.SHARDS, self._shards_wanted or 1, "NX")
+                stored = self._ask(stop, "GET", keys.SHARDS)
             found = int(stored or 1)
             if self._shards_wanted not in (None, found):
                 raise MisconfiguredError(
                     f"CAPI_SHARDS is {self._shards_wanted}, but the event store was set up with {found}"
                 )
-            self._cap_bytes = self._own_cap() // found
+            self._cap_bytes = self._own_cap(stop) // found
             self._shards = found
         return self._shards
 
-    def _own_cap(self) -> int:
+    def _own_cap(self, stop: float) -> int:
         """Return how many bytes may wait, by the server's own limit; 0 where this user may not ask or there is none."""
         try:
-            return int(int(self._client.info("memory").get("maxmemory", 0)) * CAP_SHARE)
+            return int(int(self._ask(stop, "INFO", "memory").get("maxmemory", 0)) * CAP_SHARE)
         except ResponseError:  # a user that may only append: the workers have said it, or will
             return 0
 

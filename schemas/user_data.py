@@ -89,5 +89,6 @@ class UserDataSchema(ClosedSchema):
 
 
 _WEAK: Final = frozenset().union(*WEAK_SETS)
+_OF_THE_PARTNER: Final = frozenset({"partner_id", "partner_name"})  # who sends says nothing of the person
 # In the order of the schema: the identifiers that most events have come first.
-_STRONG: Final = tuple(key for key in UserDataSchema().fields if key not in _WEAK)
+_STRONG: Final = tuple(key for key in UserDataSchema().fields if key not in _WEAK | _OF_THE_PARTNER)

@@ -39,6 +39,7 @@ class Batch:
         self.dataset = dataset
         self.posts = 0
         self.learnt_batch = 0
+        self._doubted: set[str] = set()
         self._lanes = store.lanes
         self._tally = tally
         self._started = time.monotonic()
@@ -60,10 +61,16 @@ class Batch:
     def mark(self, part: Sequence[Sendable]) -> bool:
         """Write the fenced mark directly before a POST; False: the lease is lost."""
         self.posts += 1
-        if not self._lanes.mark(self.lease, self.posts, [item.entry for item in part]):
+        entries = [item.entry for item in part]
+        if not self._lanes.mark(self.lease, self.posts, entries, doubted=frozenset(self._doubted)):
             return False
         self._tally.requests += 1
         return True
+
+    def remember_doubt(self, part: Sequence[Sendable]) -> None:
+        """Keep in the store that this part may have been delivered, before another POST is marked."""
+        self._doubted |= {item.entry.id for item in part}
+        self._settle(then="part", in_doubt=True)
 
     def delivered(self, part: Sequence[Sendable], outcome: Delivered, freshness_seconds: float, *, last: bool) -> None:
         """Let a part out by the door ``delivered``; with the last one the lane is released in the same script."""

@@ -5,12 +5,14 @@ code that nobody knows is first tried on up to three single events: one passes, 
 alike, and it is the dataset's.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
 from worker.intake import Sendable
 
 _PROBES = 3
+_FAILURES_ALONE = 3
 
 
 class Parts:
@@ -24,6 +26,7 @@ class Parts:
         """How many probes of an unknown code are still to be answered."""
         self._failed: list[Sendable] = []
         self._failed_codes: set[int | None] = set()
+        self._failed_alone: Counter[str] = Counter()
 
     @property
     def empty(self) -> bool:
@@ -70,6 +73,22 @@ class Parts:
         if len(part) == 1 and self.empty:
             return "alone"
         self._start_probes(part)
+        return "probe"
+
+    def failed_again(self, part: Sequence[Sendable], code: int) -> Literal["probe", "blocked", "alone"] | Sendable:
+        """Note a failure that may pass but has come again and again: is it one event that provokes it?
+
+        Returns:
+            As ``unknown``; but an event is the culprit only when it has failed alone three times while others passed,
+            since an answer of this kind may also hit an innocent one.
+        """
+        verdict = self.unknown(part, code)
+        if isinstance(verdict, str):
+            return verdict
+        self._failed_alone[verdict.entry.id] += 1
+        if self._failed_alone[verdict.entry.id] >= _FAILURES_ALONE:
+            return verdict
+        self._stack.insert(0, [verdict])  # the others first
         return "probe"
 
     def _start_probes(self, part: Sequence[Sendable]) -> None:

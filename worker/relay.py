@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 # A batch may cost so many POSTs; the rest waits for the next lease, which goes on where this one stopped.
 _POST_BUDGET = 64
 _BUDGET_PAUSE_MS = 1_000
+# So many failures in a row, and the batch is probed: one event alone may provoke them.
+_SUSPICIOUS_TRIES = 5
+_TRANSIENT = -1
 _BLOCKED_SECONDS = 15 * 60
 _BLOCKED_LONGEST_SECONDS = 3600
 _TOKEN_SECONDS = 30 * 60
@@ -152,6 +155,8 @@ class Relay:
                     parts.halve(part)
                 return True
             case says.Transient(_, in_doubt, seconds):
+                if work.lease.tries >= _SUSPICIOUS_TRIES and self._found_culprit(work, parts, part, outcome):
+                    return True
                 wait_ms = max(full_jitter_ms(work.lease.tries + 1, random.random()), int((seconds or 0) * 1000))
                 work.retry(wait_ms, add_try=True, in_doubt=in_doubt)
                 return False
@@ -162,6 +167,17 @@ class Relay:
                 return False
             case _:
                 assert_never(outcome)
+
+    def _found_culprit(self, work: Batch, parts: Parts, part: Sequence[Sendable], outcome: says.Transient) -> bool:
+        """After many failures, see whether one event provokes them; False: all fail alike, it is not the events."""
+        verdict = parts.failed_again(part, _TRANSIENT)
+        if verdict in ("blocked", "alone"):
+            return False
+        if outcome.in_doubt:
+            work.remember_doubt(part)
+        if isinstance(verdict, Sendable):
+            work.reject(verdict, outcome.detail)
+        return True
 
     def _pause_without_token(self, work: Batch) -> None:
         why = "this dataset is not in the datasets file" if work.dataset is None else "this dataset has no token"

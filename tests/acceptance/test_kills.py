@@ -20,6 +20,7 @@ TOTAL = 50_000
 CALL_EVENTS = 100
 # A site is busy for a while: the store dies while events still come in, and the workers before all have been sent.
 BETWEEN_CALLS_SECONDS = 0.015
+SELLING_SECONDS = 120
 QUICK_LEASES = {"CAPI_LEASE_SECONDS": "4", "CAPI_HTTP_TOTAL_SECONDS": "2"}
 WORKER_DIES_AT = ((500, 8_000), (14_000, 22_000), (28_000, 42_000))
 STORE_DIES_AT = (2_000, 12_000)
@@ -79,10 +80,12 @@ def _sell(relay: Relay, shop: Sequence[events.Event]) -> set[str]:
     offered_again: set[str] = set()
     producer = relay.producer()
     names = list(TOKENS)
+    end = time.monotonic() + SELLING_SECONDS
     for first in range(0, len(shop), CALL_EVENTS):
         left = list(shop[first : first + CALL_EVENTS])
         name = names[first // CALL_EVENTS % len(names)]
         while left:
+            assert time.monotonic() < end, "the store takes nothing any more"
             outcomes = producer.enqueue_many(left, dataset_id=name)
             left = [event for event, outcome in zip(left, outcomes, strict=True) if isinstance(outcome, Overloaded)]
             offered_again.update(event["event_id"] for event in left)
@@ -97,7 +100,7 @@ def test_every_accepted_event_arrives(aftermath: Aftermath) -> None:
     assert aftermath.accepted.keys() - arrived == set()
 
 
-def test_what_arrives_is_byte_for_byte_what_was_accepted(aftermath: Aftermath) -> None:
+def test_what_arrives_is_what_was_accepted(aftermath: Aftermath) -> None:
     arrived = {(line["event_id"], line["sha256"]) for line in aftermath.site.meta.events()}
 
     assert arrived == set(aftermath.accepted.items())
@@ -108,7 +111,7 @@ def test_no_more_events_arrive_twice_than_were_counted_as_possible_duplicates(af
         times - 1 for event_id, times in aftermath.site.occurrences().items() if event_id not in aftermath.offered_again
     )
     counted = aftermath.site.counted("possible_duplicates")
-    print(f"{twice} arrived twice, {counted} were counted; {len(aftermath.offered_again)} offered again")  # noqa: T201
+    print(f"{twice} arrived twice, {counted} were counted as possible")  # noqa: T201 - tells how near it was
 
     assert twice <= counted
 

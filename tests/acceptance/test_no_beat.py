@@ -16,7 +16,7 @@ EVENTS_EACH = 2_000
 QUEUE = "capi-celery:capi"
 CAP = 64
 BEATS = 3
-# From the enqueue to Meta: half a second of linger and the worker's own tick, which comes every two seconds.
+# From the enqueue to Meta: half a second of linger, and the next tick of the worker itself.
 START_SECONDS = 5
 
 

@@ -94,13 +94,23 @@ class Lanes:
             newer=newer,
         )
 
-    def mark(self, lease: Lease, number: int, entries: Sequence[Entry]) -> bool:
+    def mark(
+        self, lease: Lease, number: int, entries: Sequence[Entry], *, doubted: frozenset[str] = frozenset()
+    ) -> bool:
         """Write the fenced mark directly before a POST; False: the lease is lost, do not POST.
+
+        Args:
+            lease: under which it is written.
+            number: of this mark in the lease, so that a call sent twice counts once.
+            entries: what is about to be sent.
+            doubted: ids that an earlier POST of this very lease may have delivered.
 
         Raises:
             StoreUnavailable: it could not be written, so nothing may be POSTed.
         """
-        maybe_delivered = sum(lease.in_doubt(entry.id) for entry in entries) if lease.doubt else 0
+        maybe_delivered = 0
+        if lease.doubt or doubted:
+            maybe_delivered = sum(entry.id in doubted or lease.in_doubt(entry.id) for entry in entries)
         reply = self._connection.run(
             "mark",
             [

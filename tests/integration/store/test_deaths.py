@@ -48,6 +48,17 @@ def test_the_neighbours_of_the_killer_run_alone_only_until_it_is_found(hand: Han
     assert (hand.counter("delivered"), hand.counter("rejected")) == (99, 1)
 
 
+def test_a_lone_death_is_not_held_against_the_next_suspect(hand: Hand) -> None:
+    hand.append(*map(str, range(40)))
+    hand.die(4)
+    first = hand.take()
+    hand.settle(first, first.entries)
+    hand.die()
+
+    assert len(first.entries) == 1
+    assert not hand.take().crashed
+
+
 def test_a_mark_says_that_the_worker_got_past_the_events(hand: Hand) -> None:
     hand.append("a", "b")
     for _ in range(6):

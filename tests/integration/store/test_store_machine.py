@@ -42,6 +42,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.hand.redis.flushall()
         self.model = Model({lane: Lane() for lane in LANES})
         self.numbers = iter(range(1_000_000))
+        self.latest: dict[str, Lease] = {}
         self.marks = iter(range(1_000_000))
 
     # What producers do
@@ -109,13 +110,13 @@ class StoreMachine(RuleBasedStateMachine):
         assert texts == self.model.lanes[lease.lane].takeable()[: len(texts)]
         assert 0 < len(texts) <= most
         assert lease.dataset_id not in self.model.paused
+        self.latest[lease.lane] = lease
         return lease
 
-    @rule(lease=leases, part=st.slices(5))
-    def mark(self, lease: Lease, part: slice) -> None:
-        entries = lease.entries[part]
-        if not entries or part.step not in (None, 1):
-            return
+    @rule(lease=leases, zombie=st.booleans(), first=st.integers(0, 4), last=st.integers(0, 4))
+    def mark(self, lease: Lease, zombie: bool, first: int, last: int) -> None:  # noqa: FBT001 - as above
+        lease = lease if zombie else self.latest[lease.lane]
+        entries = lease.entries[first : last + 1] or lease.entries
         texts = [entry.event.decode() for entry in entries]
         expected = self.model.mark(lease.lane, lease.token, texts)
         assert self.hand.store.lanes.mark(lease, next(self.marks), entries) == expected
@@ -127,6 +128,7 @@ class StoreMachine(RuleBasedStateMachine):
         later=st.booleans(),
         in_doubt=st.booleans(),
         twice=st.booleans(),
+        zombie=st.booleans(),
     )
     def settle(
         self,
@@ -136,7 +138,9 @@ class StoreMachine(RuleBasedStateMachine):
         later: bool,  # noqa: FBT001 - hypothesis passes it by name
         in_doubt: bool,  # noqa: FBT001 - as above
         twice: bool,  # noqa: FBT001 - as above
+        zombie: bool,  # noqa: FBT001 - as above
     ) -> None:
+        lease = lease if zombie else self.latest[lease.lane]
         chosen = {
             fate: [entry for entry, its in zip(lease.entries, fates, strict=False) if its == fate] for fate in fates
         }

@@ -137,6 +137,11 @@ data_processing_options_state = 0
         'partner_agent = "my shop"',
         "dedup_seconds = -1",
         'on_in_doubt = "drop"',
+        "coerce_times = 1",
+        'match_variants = "yes"',
+        'domains = "shop.example"',
+        'domains = ["https://shop.example"]',
+        'domains = ["shop"]',
     ],
 )
 def test_a_value_out_of_its_range_is_a_problem(tmp_path: Path, line: str) -> None:

@@ -44,7 +44,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "not_object": (purchase(user_data=[]), "user_data"),
     "not_list": (app(extinfo="i2"), "app_data.extinfo"),
     "not_string": (purchase(referrer_url=1), "referrer_url"),
-    "not_unix_seconds": (purchase(event_time="2023-11-14T22:13:20Z"), "event_time"),
+    "not_unix_seconds": (purchase() | {"event_time": "2023-11-14T22:13:20Z"}, "event_time"),
     "not_integer": (sold(num_items=1.0), "custom_data.num_items"),
     "not_number": (sold(value="many"), "custom_data.value"),
     "not_boolean": (purchase(opt_out=1), "opt_out"),

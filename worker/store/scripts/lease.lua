@@ -7,6 +7,7 @@
 --          {id, event, meta, id, event, meta ...}}
 -- Cost    O(events read)
 local FORMAT = 1
+local FEW = 16            -- never less after mere failures: an event that provokes them is found beside its neighbours
 local SCAN = 5000          -- entries of a newer format are stepped over, so many at most
 local lane, token = ARGV[1], ARGV[2]
 local now = now_ms()
@@ -56,7 +57,7 @@ end
 local limit, tries, deaths = tonumber(ARGV[4]), tonumber(st.tries or 0), tonumber(st.deaths or 0)
 local learnt = tonumber(redis.call('HGET', KEYS[5], 'batch') or 0)
 if learnt > 0 then limit = math.min(limit, learnt) end
-if tries >= 5 then limit = math.max(1, math.floor(limit / 2 ^ math.min(tries - 4, 20))) end
+if tries >= 5 then limit = math.min(limit, math.max(FEW, math.floor(limit / 2 ^ math.min(tries - 4, 20)))) end
 local suspected = st.sus and not id_less(st.sus, first_id(KEYS[1]))
 if suspected and deaths >= 2 then limit = math.min(limit, deaths == 2 and 32 or 1) end
 

@@ -66,6 +66,7 @@ if cur then
   if ARGV[7] == 'doubt' then redis.call('HSET', KEYS[4], 'snd', cover(redis.call('HGET', KEYS[4], 'snd') or nil, cur)) end
   redis.call('HDEL', KEYS[4], 'cur')
 end
+if delivered > 0 then redis.call('HDEL', KEYS[4], 'tries') end  -- tries are failures in a row
 local learnt, full = tonumber(redis.call('HGET', KEYS[5], 'batch') or 0), tonumber(ARGV[6])
 if tonumber(ARGV[9]) > 0 then
   redis.call('HSET', KEYS[5], 'batch', ARGV[9])

@@ -1,0 +1,1 @@
+"""Measure what the relay costs, beside what else there is: ``python -m benchmarks``."""

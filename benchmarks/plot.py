@@ -1,0 +1,28 @@
+"""Draw the figures that a picture says better: ``python -m benchmarks plot``, where matplotlib is installed."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from benchmarks.results import FOLDER, read_all
+
+_RIVALS = ("sdk", "batches", "hand", "relay1", "relay2")
+
+
+def draw() -> Path | None:
+    """Draw delivered events/s of the relay and its rivals; return the picture, or None without matplotlib."""
+    result = read_all().get("end_to_end")
+    if find_spec("matplotlib") is None or result is None:
+        return None
+    from matplotlib.figure import Figure  # noqa: PLC0415 - the one optional package
+
+    figures = result["figures"]
+    found = [figures[f"{name}_rate"] for name in _RIVALS if f"{name}_rate" in figures]
+    picture = Figure(figsize=(8, 3), layout="constrained")
+    axes = picture.subplots()
+    bars = axes.barh([figure["label"] for figure in found], [figure["median"] for figure in found])
+    axes.bar_label(bars, fmt="{:,.0f}", padding=3)
+    axes.set_xscale("log")
+    axes.set_xlabel("delivered events/s, store and endpoint on the same cores")
+    path = FOLDER / "end_to_end.svg"
+    picture.savefig(path)
+    return path

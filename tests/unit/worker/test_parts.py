@@ -1,0 +1,173 @@
+"""Cutting a refused batch: a small Meta answers the parts, and every event must find its end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.intake import Sendable
+from worker.parts import Parts
+from worker.store import Entry
+
+
+@dataclass(frozen=True)
+class Bad:
+    """What Meta says of a bad event: an event's own code, or one that nobody knows."""
+
+    code: int
+    known: bool = True
+    named: bool = False
+    """Whether Meta says which event of the request it is."""
+
+
+@dataclass
+class Run:
+    """What became of a batch that was sent part by part."""
+
+    passed: list[str] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+    posts: int = 0
+    end: Literal["done", "blocked", "alone"] = "done"
+
+
+def batch(size: int) -> list[Sendable]:
+    return [Sendable(Entry(f"1-{n}", b"", b""), 0, 0, "Lead", str(n)) for n in range(size)]
+
+
+def send(size: int, faults: Mapping[int, Bad]) -> Run:
+    """Do what the relay does with the answers of a Meta that refuses a request for its first bad event."""
+    run, parts = Run(), Parts(batch(size))
+    while part := parts.next():
+        run.posts += 1
+        assert [int(item.event_id) for item in part] == sorted(int(item.event_id) for item in part)
+        index, bad = first_bad(part, faults)
+        if bad is None:
+            parts.passed()
+            run.passed += [item.event_id for item in part]
+            continue
+        verdict: object
+        if bad.known:
+            verdict = parts.rejected(part, index if bad.named else None, bad.code)
+        else:
+            verdict = parts.unknown(part, bad.code)
+        if isinstance(verdict, Sendable):
+            run.rejected.append(verdict.event_id)
+        elif verdict == "blocked" or verdict == "alone":  # noqa: PLR1714 - the type checker narrows by comparison only
+            run.end = verdict
+            return run
+    assert parts.empty
+    return run
+
+
+def first_bad(part: Sequence[Sendable], faults: Mapping[int, Bad]) -> tuple[int, Bad | None]:
+    return next(
+        ((place, faults[int(item.event_id)]) for place, item in enumerate(part) if int(item.event_id) in faults),
+        (0, None),
+    )
+
+
+some_fault = st.builds(Bad, code=st.sampled_from([7, 8]), known=st.booleans(), named=st.booleans())
+some_batch = st.integers(1, 40).flatmap(
+    lambda size: st.tuples(st.just(size), st.dictionaries(st.integers(0, size - 1), some_fault)),
+)
+
+
+@given(some_batch)
+def test_every_good_event_passes_once_and_every_bad_one_is_rejected_once(
+    given_batch: tuple[int, dict[int, Bad]],
+) -> None:
+    size, faults = given_batch
+    run = send(size, faults)
+    good = {str(number) for number in range(size) if number not in faults}
+    bad = {str(number) for number in faults}
+
+    assert len(set(run.passed)) == len(run.passed)
+    assert len(set(run.rejected)) == len(run.rejected)
+    if run.end == "done":
+        assert (set(run.passed), set(run.rejected)) == (good, bad)
+        assert run.posts <= 2 * size + 3
+    else:
+        assert set(run.passed) <= good
+        assert set(run.rejected) <= bad
+
+
+@given(some_batch)
+def test_a_dataset_is_blamed_only_for_codes_that_nobody_knows_and_when_nothing_passed(
+    given_batch: tuple[int, dict[int, Bad]],
+) -> None:
+    size, faults = given_batch
+    run = send(size, faults)
+
+    if run.end != "done":
+        assert run.passed == []
+        assert any(not bad.known for bad in faults.values())
+
+
+@given(st.integers(2, 40), st.data())
+def test_one_bad_event_with_an_unknown_code_is_found_among_good_ones(size: int, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, size - 1))
+    run = send(size, {place: Bad(4711, known=False)})
+
+    assert (run.end, run.rejected, len(run.passed)) == ("done", [str(place)], size - 1)
+
+
+@pytest.mark.parametrize("place", [0, 1, 499, 500, 998, 999])
+@pytest.mark.parametrize(
+    ("bad", "most"),
+    [(Bad(100), 21), (Bad(100, named=True), 2), (Bad(4711, known=False), 25)],
+    ids=["not named", "named", "unknown"],
+)
+def test_one_bad_event_of_a_thousand_costs_few_requests(place: int, bad: Bad, most: int) -> None:
+    run = send(1000, {place: bad})
+
+    assert (run.rejected, len(run.passed)) == ([str(place)], 999)
+    assert run.posts <= most
+
+
+def test_a_named_event_costs_one_request_each() -> None:
+    run = send(1000, {number: Bad(100, named=True) for number in range(0, 1000, 100)})
+
+    assert (run.posts, len(run.rejected), len(run.passed)) == (11, 10, 990)
+
+
+def test_a_thousand_bad_events_cost_less_than_two_requests_each() -> None:
+    run = send(1000, {number: Bad(100) for number in range(1000)})
+
+    assert (run.posts, len(run.rejected)) == (1999, 1000)
+
+
+@pytest.mark.parametrize("size", [2, 3, 1000])
+def test_an_unknown_code_that_follows_no_event_is_the_datasets_after_four_requests(size: int) -> None:
+    run = send(size, {number: Bad(4711, known=False) for number in range(size)})
+
+    assert (run.end, run.passed, run.rejected) == ("blocked", [], [])
+    assert run.posts <= 4
+
+
+def test_an_unknown_code_for_a_lone_event_has_nothing_to_compare_with() -> None:
+    run = send(1, {0: Bad(4711, known=False)})
+
+    assert (run.end, run.posts) == ("alone", 1)
+
+
+def test_a_code_that_was_an_events_once_is_not_probed_again() -> None:
+    run = send(100, {0: Bad(4711, known=True, named=True), 50: Bad(4711, known=False)})
+
+    assert (run.end, run.rejected) == ("done", ["0", "50"])
+
+
+def test_halves_come_in_order() -> None:
+    parts = Parts(batch(5))
+    parts.halve(parts.next())
+
+    assert [[item.event_id for item in parts.next()] for _ in range(3)] == [["0", "1"], ["2", "3", "4"], []]
+
+
+def test_an_empty_batch_has_no_part() -> None:
+    parts = Parts([])
+
+    assert parts.empty
+    assert parts.next() == ()
