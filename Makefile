@@ -13,10 +13,11 @@ help:  ## list the recipes
 
 setup: $(VENV)/.installed  ## make .venv with the locked packages
 
-$(VENV)/.installed: $(LOCK)
+$(VENV)/.installed: $(LOCK) requirements/extras.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "capi-relay needs Python 3.11 or newer: make PYTHON=python3.12 setup" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --upgrade --require-hashes --target $(VENV)/extras -r requirements/extras.txt
 	@touch $@
 
 demo: setup  ## start everything on this machine, send real events through it, show what happened
@@ -39,7 +40,7 @@ format: setup  ## let ruff put the code in order
 	@$(BIN)/ruff check --fix .
 
 lock: setup  ## resolve the dependency groups again into hashed locks
-	@for group in service dev; do \
+	@for group in service dev extras; do \
 	  $(BIN)/dependency-groups $$group > requirements/.$$group.in && \
 	  $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
 	    --no-header --no-annotate --output-file requirements/$$group.txt requirements/.$$group.in || exit 1; \

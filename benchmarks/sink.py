@@ -1,6 +1,6 @@
 """An endpoint that takes events as fast as it can: its own process, nothing parsed, an answer after a set time.
 
-``python -m benchmarks.sink --latency 1`` prints its port. GET tells what came, DELETE forgets it.
+``python -m benchmarks.sink --latency 1`` prints its port, and another one to ask it at. GET tells what came, DELETE forgets it.
 """
 
 import argparse
@@ -111,10 +111,8 @@ async def _serve(latency_seconds: float, *, keep_ages: bool, certificate: str | 
         tls.load_cert_chain(certificate)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Peer(ledger, latency_seconds), "127.0.0.1", 0, ssl=tls)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    if tls:  # the one who measures asks without TLS
-        plain = await loop.create_server(lambda: _Peer(ledger, 0), "127.0.0.1", 0)
-        print(plain.sockets[0].getsockname()[1], flush=True)
+    plain = await loop.create_server(lambda: _Peer(ledger, 0), "127.0.0.1", 0)  # the one who measures asks here
+    print(*(each.sockets[0].getsockname()[1] for each in (server, plain)), flush=True)
     stopped = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     await stopped.wait()
@@ -129,15 +127,12 @@ class Sink:
         self.process = subprocess.Popen(  # noqa: S603 - this file
             words, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True
         )
-        port = self._line()
-        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
-        self._ask_url = f"http://127.0.0.1:{self._line() if certificate else port}"
-
-    def _line(self) -> int:
         out = self.process.stdout
         assert out is not None
         assert select.select([out], [], [], 20)[0], "the sink did not start"
-        return int(out.readline())
+        port, ask_port = out.readline().split()
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
+        self._ask_url = f"http://127.0.0.1:{ask_port}"
 
     def told(self, *, forget: bool = False) -> dict[str, Any]:
         """Return events, bytes, answers and ages since it last forgot."""

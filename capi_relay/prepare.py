@@ -54,7 +54,9 @@ def prepare(
     given = {name: value for name, value in event.items() if value is not None}
     variants = match_variants if defaults.match_variants is None else defaults.match_variants
     ready, warnings = protect(given, defaults.default_country, match_variants=variants)
-    event_id = ready.setdefault("event_id", uuid.uuid4().hex)
+    if "event_id" not in ready:
+        ready["event_id"] = uuid.uuid4().hex
+    event_id = ready["event_id"]
     # An order number; Meta takes text only. What is longer than any number of theirs is not worth reading.
     if isinstance(event_id, int) and not isinstance(event_id, bool) and event_id.bit_length() <= _MAX_ID_BITS:
         ready["event_id"] = str(event_id)

@@ -72,7 +72,7 @@ class Faults:
     """The faults switched on; a request meets at most one: the first in the list that is for it and whose dice fall."""
 
     def __init__(self, seed: int) -> None:
-        self._random = Random(seed)  # noqa: S311 - repeatable on purpose: the same seed plays the same faults
+        self._random = Random(seed)
         self._faults: list[Fault] = []
 
     def replace(self, specs: Collection[Mapping[str, Any]]) -> None:
