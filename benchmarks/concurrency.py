@@ -1,5 +1,7 @@
 """One process against an endpoint that takes a second to answer: does it keep all its requests in flight?"""
 
+from functools import partial
+
 from benchmarks.measure import Figures, Options
 from benchmarks.sink import Sink
 from benchmarks.stage import rate_of, stage
@@ -18,9 +20,8 @@ def run(options: Options) -> Figures:
                 on.clear()
                 group = on.start_relay(concurrency=flying)
                 events = flying * batches * 1000
-                found = on.drain(
-                    [group], lambda count=events, n=flying: on.fill(count, datasets[:n]), events, seconds=90
-                )
+                fill = partial(on.fill, events, datasets[:flying])
+                found = on.drain([group], fill, events, seconds=90)
                 on.stop_workers()
                 rate = rate_of(on.sink.told()["answers"], first=flying)
                 figures.add(f"rate_{flying}", f"{flying} in flight", "events/s", rate)

@@ -67,7 +67,7 @@ def _contenders(options: Options, figures: Figures) -> dict[str, _Contender]:
     if python := batches_python():
         found["batches"] = _Contender(
             "celery-batches, 1000 or 1 s, plain requests",
-            options.size(5000, 2000),
+            options.size(10_000, 4000),
             partial(_start_rival, "batches", python=python),
             partial(_enqueue_rival, "batches.send_gathered", "rival-batches", 1),
         )
@@ -81,7 +81,7 @@ def _relay(options: Options, processes: int, variant: str = "", **env: str) -> _
     return _Contender(
         what,
         options.size(120_000, 16_000),
-        lambda on: [on.start_relay(**env) for _ in range(processes)],
+        lambda on: [on.start_relay(env) for _ in range(processes)],
         lambda on, events: on.fill(events),
     )
 

@@ -1,6 +1,7 @@
 """A steady stream of events: how long from ``enqueue`` to Meta's answer, and what it costs to keep up."""
 
 import time
+from functools import partial
 
 from benchmarks.measure import Figures, Options, group_cpu_seconds, percentile, wait_until
 from benchmarks.sink import Sink
@@ -10,6 +11,10 @@ from tests.fakes.events import raw_purchase
 DATASET = "1000"
 EVENTS_PER_SECOND = 1000
 _A_CALL = 10
+
+
+def _has(sink: Sink, events: int) -> bool:
+    return bool(sink.told()["events"] >= events)
 
 
 def run(options: Options) -> Figures:
@@ -29,7 +34,7 @@ def run(options: Options) -> Figures:
                 events = [raw_purchase(n) | {"event_id": f"at-{time.time_ns() // 1000}"} for n in range(_A_CALL)]
                 producer.enqueue_many(events, dataset_id=DATASET)
             spent, lasted = group_cpu_seconds(group) - cpu, time.monotonic() - began
-            wait_until(lambda wanted=count: sink.told()["events"] >= wanted, "all is delivered", seconds=30)
+            wait_until(partial(_has, sink, count), "all is delivered", seconds=30)
             if number:
                 told = sink.told()
                 figures.add("offered", "offered", "events/s", count / lasted)

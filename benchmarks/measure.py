@@ -53,8 +53,6 @@ class Options:
 
     rounds: int
     quick: bool
-    by_hand: bool = False
-    """Also what takes many minutes or gigabytes."""
 
     def size(self, full: int, quick: int) -> int:
         """Return how many to do."""

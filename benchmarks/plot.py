@@ -13,7 +13,7 @@ def draw() -> Path | None:
     result = read_all().get("end_to_end")
     if find_spec("matplotlib") is None or result is None:
         return None
-    from matplotlib.figure import Figure  # noqa: PLC0415 - the one optional package
+    from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - optional
 
     figures = result["figures"]
     found = [figures[f"{name}_rate"] for name in _RIVALS if f"{name}_rate" in figures]

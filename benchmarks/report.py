@@ -27,7 +27,7 @@ def write_tables() -> list[Path]:
 def table(name: str, results: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the table of one subject, or ``gates`` or ``machine``."""
     if name == "gates":
-        return "".join(_gates(results))
+        return gate_table(results)
     if name == "machine":
         return "".join(_machines(results))
     if name not in results:
@@ -42,10 +42,17 @@ def shown(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 
 
-def _gates(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def gate_table(results: Mapping[str, Mapping[str, Any]], *, only_measured: bool = False) -> str:
+    """Return the goals beside what was measured."""
+    return "".join(_gates(results, only_measured=only_measured))
+
+
+def _gates(results: Mapping[str, Mapping[str, Any]], *, only_measured: bool) -> Iterator[str]:
     yield "| what | goal | measured | |\n|---|---|---|---|\n"
     for gate in GATES:
         value = gate.measured(results)
+        if value is None and only_measured:
+            continue
         found = "" if value is None else shown(value)
         verdict = "not measured" if value is None else "pass" if gate.met(value) else "**short**"
         yield f"| {gate.what} | {gate.side} {shown(gate.limit)} | {found} | {verdict} |\n"

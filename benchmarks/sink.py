@@ -1,6 +1,7 @@
 """An endpoint that takes events as fast as it can: its own process, nothing parsed, an answer after a set time.
 
-``python -m benchmarks.sink --latency 1`` prints its port, and another one to ask it at. GET tells what came, DELETE forgets it.
+``python -m benchmarks.sink --latency 1`` prints its port, and another one to ask it at: GET tells what came, DELETE
+forgets it too.
 """
 
 import argparse

@@ -71,8 +71,9 @@ class Stage:
         assert worker.poll() is None, log_path.read_text()[-3000:]
         return worker.pid
 
-    def start_relay(self, *, concurrency: int = 16, **env: str) -> int:
+    def start_relay(self, env: Mapping[str, str] | None = None, *, concurrency: int = 16) -> int:
         """Start a worker of the relay; with BENCH_VARIANT it is one that differs in what is measured."""
+        env = env or {}
         module = "benchmarks.worker_variant" if "BENCH_VARIANT" in env else "worker.app"
         words = ["-A", module, "worker", "--pool", "threads", "--concurrency", str(concurrency), "--queues", "capi"]
         name = f"w{len(self.relay.workers)}-{os.getpid()}@bench"
@@ -130,7 +131,8 @@ def stage(sink: Sink, datasets: Sequence[str] = DATASETS, **settings: str) -> It
     """Open a stage in a directory of its own, on the disk where the store's file belongs."""
     with tempfile.TemporaryDirectory(prefix="capi-bench-") as folder:
         tokens = {dataset_id: f"token-{dataset_id}" for dataset_id in datasets}
-        with Relay(Path(folder), sink.url, tokens, **{"CAPI_LINGER_SECONDS": "0", **settings}) as relay:
+        with Relay(Path(folder), sink.url, tokens) as relay:
+            relay.env |= {"CAPI_LINGER_SECONDS": "0", **settings}
             opened = Stage(relay, sink, datasets)
             opened.clear()
             try:

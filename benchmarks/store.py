@@ -4,9 +4,10 @@ import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import redis
 from celery import Celery
@@ -23,6 +24,7 @@ _LIMITS = {"max_events": _BATCH, "max_bytes": 4_000_000}
 _FAR_MS = 3_600_000
 _SMALL = b'{"event_name":"Purchase","event_id":"a-small-one-of-60-b"}'
 _US = 1e6
+_T = TypeVar("_T")
 
 
 def run(options: Options) -> Figures:
@@ -104,15 +106,20 @@ def _steps(figures: Figures, bench: _Bench, options: Options) -> None:
     for _ in range(options.rounds):
         leases: list[Lease] = []
         steps: dict[str, Callable[[], object]] = {
-            "append": lambda: [append(bench.producer, str(1000 + n), events) for n in range(batches)],
+            "append": lambda: _each(lambda n: append(bench.producer, str(1000 + n), events), range(batches)),
             "claim": lambda: leases.extend(bench.claim() for _ in range(batches)),  # noqa: B023 - called at once
-            "settle": lambda: [bench.settle(lease) for lease in leases],  # noqa: B023 - called at once
+            "settle": lambda: _each(bench.settle, leases),  # noqa: B023 - called at once
         }
         for name, call in steps.items():
             client = time.process_time()
             server = bench.server_us(call) / total
             figures.add(name, f"{name} of 1000, client CPU", "us/event", (time.process_time() - client) * _US / total)
             figures.add(f"{name}_server", f"{name} of 1000, server CPU", "us/event", server)
+
+
+def _each(call: Callable[[_T], None], things: Iterable[_T]) -> None:
+    for thing in things:
+        call(thing)
 
 
 def _weight(figures: Figures, bench: _Bench, options: Options) -> None:

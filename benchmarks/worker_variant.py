@@ -21,9 +21,9 @@ def _unvalidated(entries: tuple[Entry, ...], *, now_seconds: float) -> Sorted:  
 
 
 if os.environ.get("BENCH_VARIANT") == "unvalidated":
-    batch.sort_entries = _unvalidated  # type: ignore[assignment] # a tuple is what it is given
-if path := os.environ.get("BENCH_CERTIFICATE"):
-    certifi.where = lambda: path
+    setattr(batch, "sort_entries", _unvalidated)  # noqa: B010 - not exported, and that is right
+if "BENCH_CERTIFICATE" in os.environ:
+    certifi.where = lambda: os.environ["BENCH_CERTIFICATE"]
 
 from worker.app import app  # noqa: E402 - what is changed must be changed before
 

@@ -13,6 +13,7 @@ key                    type    content
 ``...:st:<lane>``      hash    the lane's lease token, tries, deaths and marks
 ``...:ds:<dataset>``   hash    the dataset's pause and the batch size learnt for it
 ``...:cnt:<dataset>``  hash    counters: enqueued, replayed, foreign, every door, fresh, late ...
+``...:quality:<ds>``   hash    what samples of the dataset's delivered events lacked
 ``...:size``           hash    ``n:<lane>``, ``b:<lane>``: events and bytes our scripts know of; their sum; the cap
 ``...:datasets``       set     the shard's datasets
 ``...:lanes:<ds>``     set     the dataset's lanes
@@ -76,6 +77,11 @@ def dataset(shard: int, dataset_id: str) -> str:
 def counters(shard: int, dataset_id: str) -> str:
     """Hash: the dataset's counters, every door among them."""
     return _in_shard(shard, f"cnt:{dataset_id}")
+
+
+def quality(shard: int, dataset_id: str) -> str:
+    """Hash: what samples of the dataset's delivered events lacked."""
+    return _in_shard(shard, f"quality:{dataset_id}")
 
 
 def size(shard: int) -> str:

@@ -119,6 +119,8 @@ def _compile(schema: type[Schema]) -> _Compiled:
         raise NotCompilableError(f"{schema.__name__} is no schema of ours")
     made = schema()
     checks: list[Check] = [_rule_check(rule) for rule in schema.rules if rule not in _ABOUT_UNKNOWN_KEYS]
+    if any(isinstance(field, OneOrMany) for field in made.fields.values()):
+        checks.insert(0, _lone_texts_match(made))
     members: list[Any] = []
     for name, field in made.fields.items():
         kind = _type_of(field)
@@ -158,13 +160,21 @@ def _checks_of(field: fields.Field[Any]) -> tuple[Check, ...]:
         return tuple(_each(check) for check in inner)
     if isinstance(field, ExtInfo):
         return tuple(_passes(validator) for validator in field.validators)
-    if isinstance(field, OneOrMany):
-        return (_lone_text_matches(field.pattern),)
     return ()
 
 
-def _lone_text_matches(pattern: re.Pattern[str]) -> Check:
-    return lambda value: not isinstance(value, str) or pattern.match(value) is not None
+def _lone_texts_match(made: Schema) -> Check:
+    """Check the strings of all fields that take one or many, in one walk."""
+    patterns = tuple((name, field.pattern.match) for name, field in made.fields.items() if isinstance(field, OneOrMany))
+
+    def match(node: object) -> bool:
+        for name, fits in patterns:
+            value = getattr(node, name)
+            if type(value) is str and not fits(value):
+                return False
+        return True
+
+    return match
 
 
 def _each(check: Check) -> Check:

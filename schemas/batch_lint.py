@@ -59,9 +59,10 @@ class BatchLint:
         self._people: dict[int, set[int]] = {}
         self._addresses: Counter[int] = Counter()
 
-    def add(self, event: Mapping[str, Any]) -> None:
-        """Look at the next event, as it would be sent."""
-        index, self._events = self._events, self._events + 1
+    def add(self, event: Mapping[str, Any], *, number: int | None = None) -> None:
+        """Look at the next event, as it would be sent; number: what to call it, where it is not counted from 0."""
+        index = self._events if number is None else number
+        self._events += 1
         event_id = event.get("event_id")
         if isinstance(event_id, str) and event_id:
             name, moment = str(event.get("event_name")), event.get("event_time")

@@ -13,6 +13,7 @@ from capi_relay.errors import InvalidEvent
 from capi_relay.prepare import prepare
 from capi_relay.wire import decode
 from schemas import match_quality
+from schemas.accept import acceptor
 from schemas.lint import lint
 from schemas.lint_codes import LINT_MESSAGES
 from schemas.problems import Problem, problems_of
@@ -61,8 +62,9 @@ def report(
     except InvalidEvent as error:
         return unreadable(index, str(error))
     sent = decode(prepared.encoded)
-    problems = problems_of(sent)
-    warnings = [*map(_of_producer, prepared.warnings), *lint(sent, now=moment, domains=domains, test_mode=test_mode)]
+    accept = acceptor()  # the short way to know that there is none
+    problems = [] if accept and accept.take(prepared.encoded) is not None else problems_of(sent)
+    warnings = [*map(of_producer, prepared.warnings), *lint(sent, now=moment, domains=domains, test_mode=test_mode)]
     if event.get("event_id") is None:  # it has one by now, but one that the browser does not know
         warnings.append(Problem("event_id", "missing_event_id", LINT_MESSAGES["missing_event_id"]))
     return {
@@ -88,6 +90,7 @@ def unreadable(index: int, reason: str) -> Report:
     }
 
 
-def _of_producer(warning: str) -> Problem:
+def of_producer(warning: str) -> Problem:
+    """Return a warning of the producer's with a code."""
     path, _, message = warning.partition(": ")
     return Problem(path, _LEFT_OUT if message.startswith("left out") else _CHANGED, message)

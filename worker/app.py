@@ -7,10 +7,10 @@ acknowledgement is right for it: Celery on Redis can lose a message, and hints a
 import functools
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
-from celery import Celery, signals
+from celery import Celery, bootsteps, signals
 
 from capi_relay.errors import MisconfiguredError
 from worker.duties import SWEEP_SECONDS, Duties
@@ -26,18 +26,25 @@ log = structlog.get_logger(__name__)
 SHUTDOWN = Shutdown()
 
 
+def _refuse_to_start(error: MisconfiguredError) -> NoReturn:
+    sys.stderr.write(f"capi-relay cannot start: {error}\n")
+    raise SystemExit(2) from None
+
+
 def _settings() -> Settings:
     try:
         return load()
     except MisconfiguredError as error:
-        sys.stderr.write(f"capi-relay cannot start: {error}\n")
-        raise SystemExit(2) from None
+        _refuse_to_start(error)
 
 
 SETTINGS = _settings()
 
 app = Celery("capi_relay", broker=SETTINGS.broker_url, include=["tasks.deliver", "tasks.maintenance"])
 app.conf.update(
+    # Celery puts CELERY_BROKER_URL as it stands before `broker`: unix:// unknown, and rediss:// with no certificate checked.
+    broker_read_url=SETTINGS.broker_url,
+    broker_write_url=SETTINGS.broker_url,
     result_backend=None,
     task_ignore_result=True,
     task_acks_late=False,
@@ -104,12 +111,23 @@ def _start_reporting(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
 @signals.celeryd_init.connect
 def _make_room(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
     configure_logging(SETTINGS.log_format)
-    duties().relieve()
+    try:
+        duties().relieve()
+        duties().keep_going()  # a full broker on a server of its own would end Celery before the first heartbeat
+    except MisconfiguredError as error:  # Celery would log what a signal's receiver raises, and go on
+        _refuse_to_start(error)
 
 
-@signals.worker_ready.connect
-def _begin(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
-    _heartbeat().start()
+class _HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc] # Celery is untyped
+    """Start the heartbeat when the pool is there, and before the consumer: that one waits for the broker."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, _worker: Any) -> None:  # noqa: ANN401 - Celery's own signature
+        _heartbeat().start()
+
+
+app.steps["worker"].add(_HeartbeatStep)
 
 
 @signals.worker_shutting_down.connect
@@ -120,5 +138,6 @@ def _finish(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
 @signals.worker_shutdown.connect
 def _wait_for_the_heartbeat(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
     """Let a POST of the heartbeat's own end, too: it delivers while the broker is away."""
+    SHUTDOWN.set()  # a worker that its broker ended was never told
     if _heartbeat().is_alive():
         _heartbeat().join(SETTINGS.http_total_seconds)

@@ -33,6 +33,8 @@ class Dataset:
     on_in_doubt: Literal["resend", "hold"]
     """What happens to events that Meta may or may not have taken."""
     default_country: str | None
+    domains: tuple[str, ...] = ()
+    """Where its web events come from, subdomains included; none: the linter does not look."""
 
 
 class Datasets:
@@ -73,6 +75,7 @@ class Datasets:
             dedup_seconds=table.get("dedup_seconds", 0),
             on_in_doubt=table.get("on_in_doubt", "resend"),
             default_country=table.get("default_country"),
+            domains=tuple(table.get("domains", ())),
         )
 
     def sharing(self, dataset: Dataset) -> list[str]:

@@ -45,9 +45,13 @@ class Duties:
         """Deliver without the broker while its server is full, or Celery could not even start; return the events.
 
         Only our own scripts run on a server at maxmemory: they make the room that everything else needs.
+
+        Raises:
+            MisconfiguredError: the event store has another number of shards than CAPI_SHARDS says.
         """
         gone = 0
         try:
+            log.info("the event store answers", shards=self._runtime.store.shards)
             while self._runtime.settings.one_server and self._runtime.store.admin.is_full():
                 tally = self._runtime.pump.run()
                 if not tally.lanes:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from worker.store import Entry
 
 FORMAT = 1
+_PLAIN = b'{"v":1,"t":'
+_PLAIN_LENGTH = len(_PLAIN) + 13 + 1  # milliseconds have 13 digits until the year 2286
 _YEAR_2100_MS = 4_102_444_800_000
 
 
@@ -30,8 +32,12 @@ class Meta:
 
 def read_meta(entry: Entry) -> Meta | None:
     """Return an entry's meta; one without any is a foreign hand's, enqueued when Redis says; None: not ours."""
-    if not entry.meta:
+    meta_bytes = entry.meta
+    if not meta_bytes:
         return Meta(int(entry.id.partition("-")[0]))
+    if len(meta_bytes) == _PLAIN_LENGTH and meta_bytes.startswith(_PLAIN) and meta_bytes[len(_PLAIN) : -1].isdigit():
+        enqueued_ms = int(meta_bytes[len(_PLAIN) : -1])  # as nearly every event has it: ten times faster than JSON
+        return Meta(enqueued_ms) if enqueued_ms < _YEAR_2100_MS else None
     try:
         fields = json.loads(entry.meta)
         meta = Meta(int(fields["t"]), tuple(map(str, fields.get("w", ()))), int(fields.get("n", 0)))

@@ -13,6 +13,7 @@ from worker.intake import Sendable
 
 _PROBES = 3
 _FAILURES_ALONE = 3
+_PASSES_BESIDE = 3
 
 
 class Parts:
@@ -20,7 +21,7 @@ class Parts:
 
     def __init__(self, batch: Sequence[Sendable]) -> None:
         self._stack: list[Sequence[Sendable]] = [batch] if batch else []
-        self._one_passed = False
+        self._passes = 0
         self._event_codes: set[int | None] = set()
         self._probing: int | None = None
         """How many probes of an unknown code are still to be answered."""
@@ -39,7 +40,7 @@ class Parts:
 
     def passed(self) -> None:
         """Note that a part was delivered: what fails beside it fails for reasons of its own."""
-        self._one_passed = True
+        self._passes += 1
         self._blame_events()
 
     def rejected(self, part: Sequence[Sendable], index: int | None, code: int | None) -> Sendable | None:
@@ -68,7 +69,7 @@ class Parts:
         """
         if self._probing is not None:
             return self._probe_failed(part[0], code)
-        if code in self._event_codes or self._one_passed:
+        if code in self._event_codes or self._passes:
             return self.rejected(part, None, code) or "probe"
         if len(part) == 1 and self.empty:
             return "alone"
@@ -79,17 +80,19 @@ class Parts:
         """Note a failure that may pass but has come again and again: is it one event that provokes it?
 
         Returns:
-            As ``unknown``; but an event is the culprit only when it has failed alone three times while others passed,
-            since an answer of this kind may also hit an innocent one.
+            As ``unknown``; but an answer of this kind may also hit an innocent event. One is the culprit only when it
+            has failed alone three times while three parts passed for each event that ever failed alone; ``blocked``
+            where so many fail that it looks like chance.
         """
         verdict = self.unknown(part, code)
         if isinstance(verdict, str):
             return verdict
         self._failed_alone[verdict.entry.id] += 1
-        if self._failed_alone[verdict.entry.id] >= _FAILURES_ALONE:
-            return verdict
-        self._stack.insert(0, [verdict])  # the others first
-        return "probe"
+        if self._failed_alone[verdict.entry.id] < _FAILURES_ALONE:
+            self._stack.insert(0, [verdict])  # the others first
+            return "probe"
+        others = len(self._failed_alone) - 1
+        return verdict if self._passes >= _PASSES_BESIDE * max(1, others) else "blocked"
 
     def _start_probes(self, part: Sequence[Sendable]) -> None:
         """Put single events on top: the first, the middle and the last of all that is left."""

@@ -21,6 +21,7 @@ from worker.graph import GraphClient, body_of
 from worker.intake import Sendable, bury
 from worker.outcome import Detail, Outcome, classify
 from worker.parts import Parts
+from worker.quality import count_sample
 from worker.store import Lease, Store
 
 log = structlog.get_logger(__name__)
@@ -119,6 +120,7 @@ class Relay:
             case says.Delivered():
                 parts.passed()
                 work.delivered(part, outcome, self._freshness_seconds, last=parts.empty)
+                count_sample(self._store, work.dataset, part)
                 return not parts.empty
             case says.EventRejected(detail, index):
                 culprit = parts.rejected(part, index, detail.code)
@@ -155,7 +157,7 @@ class Relay:
                     parts.halve(part)
                 return True
             case says.Transient(_, in_doubt, seconds):
-                if work.lease.tries >= _SUSPICIOUS_TRIES and self._found_culprit(work, parts, part, outcome):
+                if self._may_probe(work, outcome) and self._found_culprit(work, parts, part, outcome):
                     return True
                 wait_ms = max(full_jitter_ms(work.lease.tries + 1, random.random()), int((seconds or 0) * 1000))
                 work.retry(wait_ms, add_try=True, in_doubt=in_doubt)
@@ -167,6 +169,11 @@ class Relay:
                 return False
             case _:
                 assert_never(outcome)
+
+    def _may_probe(self, work: Batch, outcome: says.Transient) -> bool:
+        """Say whether the batch has failed often enough, and whether its events may be sent once more at all."""
+        at_most_once = outcome.in_doubt and work.dataset is not None and work.dataset.on_in_doubt == "hold"
+        return work.lease.tries >= _SUSPICIOUS_TRIES and not at_most_once
 
     def _found_culprit(self, work: Batch, parts: Parts, part: Sequence[Sendable], outcome: says.Transient) -> bool:
         """After many failures, see whether one event provokes them; False: all fail alike, it is not the events."""

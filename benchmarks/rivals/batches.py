@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 from celery import Celery
-from celery_batches import Batches
+from celery_batches import Batches  # type: ignore[import-not-found] # installed in that environment only
 
 app = Celery("rival", broker=os.environ["BENCH_BROKER_URL"])
 app.conf.update(

@@ -16,7 +16,7 @@ def batches_python() -> str | None:
     wanted = "\n".join(_PACKAGES)
     if not ready.exists() or ready.read_text() != wanted:
         venv.create(_FOLDER, with_pip=True, clear=True)
-        words = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *_PACKAGES]
+        words = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *_PACKAGES]
         done = subprocess.run(words, check=False, timeout=300)  # noqa: S603 - pip, with names from this file
         if done.returncode:
             sys.stderr.write("celery-batches could not be installed; it is left out\n")

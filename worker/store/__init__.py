@@ -4,6 +4,7 @@ from worker.store.admin import DOORS, Admin
 from worker.store.connection import Connection
 from worker.store.dead import DeadStore
 from worker.store.lanes import Lanes, Look
+from worker.store.quality import QualityStore
 from worker.store.records import DatasetCounts, DeadEntry, Entry, Exit, Lease, Pause, Settled, StoredDeadLetter
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Lease",
     "Look",
     "Pause",
+    "QualityStore",
     "Settled",
     "Store",
     "StoredDeadLetter",
@@ -26,7 +28,7 @@ __all__ = [
 
 
 class Store:
-    """One event store: ``lanes`` for the main path, ``admin`` to look after it, ``dead`` for the dead letters."""
+    """One event store: ``lanes`` for the main path, ``admin`` to look after it, ``dead`` for the dead letters, ``quality``."""
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class Store:
         self.lanes = Lanes(self._connection, lease_seconds=lease_seconds, full_events=full_events)
         self.admin = Admin(self._connection)
         self.dead = DeadStore(self._connection)
+        self.quality = QualityStore(self._connection)
 
     @property
     def shards(self) -> int:

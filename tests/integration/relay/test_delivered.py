@@ -4,7 +4,6 @@ import json
 import time
 from dataclasses import replace
 
-from capi_relay import keys
 from tests.fakes.events import purchase
 from tests.fakes.simulator import Simulator
 from tests.integration.relay.site import DATASET, OTHER, SHARING, TOKENS, MakeSite, Site
@@ -24,10 +23,11 @@ def test_a_batch_is_delivered_in_one_request(site: Site, meta: Simulator) -> Non
 
 def test_the_stored_bytes_are_what_meta_gets(site: Site, meta: Simulator) -> None:
     site.enqueue("a", custom_data={"value": 1.50, "currency": "EUR", "note": "\u2028 Zoë"})
-    ((_, fields),) = site.hand.redis.xrange(keys.stream(0, f"{DATASET}/0"))
-    site.turn()
+    lease = site.claim()
+    assert lease
+    site.relay.run(lease, Tally())
 
-    assert [line["event"] for line in meta.events(DATASET, raw=True)] == [json.loads(fields[b"e"])]
+    assert [line["event"] for line in meta.events(DATASET, raw=True)] == [json.loads(lease.entries[0].event)]
 
 
 def test_test_event_code_and_partner_agent_go_with_each_request(make_site: MakeSite, meta: Simulator) -> None:

@@ -4,10 +4,11 @@ import socket
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.fakes import events
 from tests.fakes.relay import START_SECONDS, Relay, wait_until
-from tests.fakes.server import free_port
+from tests.fakes.server import EmbeddedServer, free_port
 from tests.fakes.simulator import Simulator
 from worker.store import Store
 
@@ -54,7 +55,27 @@ def test_a_worker_that_starts_while_the_broker_is_away_delivers(tmp_path: Path, 
         with Relay(tmp_path, meta.url, TOKENS, CELERY_BROKER_URL=f"redis://127.0.0.1:{port}/0") as relay:
             producer = relay.producer()
             producer.enqueue(events.lead("early"), dataset_id=DATASET)
-            relay.start_worker(ready=False)
+            producer.close()
+            worker = relay.start_worker(ready=False)
 
             wait_until(lambda: len(meta.events()) == 1, "the event has arrived", seconds=START_SECONDS, every=0.2)
+            worker.terminate()
+            assert worker.wait(START_SECONDS) == 0
+            relay.command("reconcile")
+
+
+def test_a_worker_that_a_full_broker_ends_again_and_again_delivers(tmp_path: Path) -> None:
+    with Simulator(TOKENS) as meta, EmbeddedServer(tmp_path / "broker", appendonly=False) as broker:
+        with redis.Redis.from_url(broker.url) as client:
+            client.config_set("maxmemory", 1)
+        with Relay(tmp_path, meta.url, TOKENS, CELERY_BROKER_URL=broker.url) as relay:
+            producer = relay.producer()
+            producer.enqueue(events.lead("early"), dataset_id=DATASET)
             producer.close()
+
+            def arrived() -> bool:
+                if not relay.workers or relay.workers[-1].poll() is not None:
+                    relay.start_worker(ready=False)  # as its supervisor would
+                return len(meta.events()) == 1
+
+            wait_until(arrived, "the event has arrived", seconds=START_SECONDS, every=0.2)

@@ -39,7 +39,7 @@ local function schedule(stream, due, held, lane, now, linger, full)
     redis.call('ZREM', due, lane)
   elseif len >= full then
     redis.call('ZADD', due, now, lane)
-  else
-    redis.call('ZADD', due, math.max(id_parts(first_id(stream)) + linger, now), lane)
+  else  -- an id of the future (the clock was set back, or another hand chose it) makes nobody wait for it
+    redis.call('ZADD', due, math.max(math.min((id_parts(first_id(stream))), now) + linger, now), lane)
   end
 end
