@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK := requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format lock docs clean
+.PHONY: help setup demo run test check format lock clean
 
 help:  ## list the recipes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -26,7 +26,6 @@ class WatchedFile:
         now = self._clock()
         if now < self._look_again:
             return self._content
-        self._look_again = now + LOOK_AGAIN_SECONDS
         try:
             content = self.path.read_bytes()
         except OSError as error:
@@ -35,4 +34,7 @@ class WatchedFile:
             self.problem = None
             if content != self._content:
                 self._content = content
+        self._look_again = (
+            now + LOOK_AGAIN_SECONDS
+        )  # last: another thread must not take what is not read yet for absent
         return self._content

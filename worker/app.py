@@ -42,7 +42,7 @@ SETTINGS = _settings()
 
 app = Celery("capi_relay", broker=SETTINGS.broker_url, include=["tasks.deliver", "tasks.maintenance"])
 app.conf.update(
-    # Celery puts CELERY_BROKER_URL as it stands before `broker`: unix:// unknown, and rediss:// with no certificate checked.
+    # Celery puts CELERY_BROKER_URL, as it stands, before `broker`: it knows no unix://, and checks no certificate.
     broker_read_url=SETTINGS.broker_url,
     broker_write_url=SETTINGS.broker_url,
     result_backend=None,
@@ -112,13 +112,16 @@ def _start_reporting(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
 def _make_room(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
     configure_logging(SETTINGS.log_format)
     try:
-        duties().relieve()
-        duties().keep_going()  # a full broker on a server of its own would end Celery before the first heartbeat
+        with SHUTDOWN.heeding_signals():
+            duties().relieve()
+            duties().keep_going()  # a full broker on a server of its own would end Celery before the first heartbeat
     except MisconfiguredError as error:  # Celery would log what a signal's receiver raises, and go on
         _refuse_to_start(error)
+    if SHUTDOWN.is_set():
+        raise SystemExit(0)
 
 
-class _HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc] # Celery is untyped
+class _HeartbeatStep(bootsteps.StartStopStep):
     """Start the heartbeat when the pool is there, and before the consumer: that one waits for the broker."""
 
     requires = ("celery.worker.components:Pool",)

@@ -12,7 +12,7 @@ from typing import Literal
 from worker.intake import Sendable
 
 _PROBES = 3
-_FAILURES_ALONE = 3
+_FAILURES_ALONE = 5
 _PASSES_BESIDE = 3
 
 
@@ -28,6 +28,8 @@ class Parts:
         self._failed: list[Sendable] = []
         self._failed_codes: set[int | None] = set()
         self._failed_alone: Counter[str] = Counter()
+        self._by_chance = False
+        """Whether an event passed after it had failed alone."""
 
     @property
     def empty(self) -> bool:
@@ -38,9 +40,10 @@ class Parts:
         """Take the next part; empty when all has been sent."""
         return self._stack.pop() if self._stack else ()
 
-    def passed(self) -> None:
+    def passed(self, part: Sequence[Sendable]) -> None:
         """Note that a part was delivered: what fails beside it fails for reasons of its own."""
         self._passes += 1
+        self._by_chance |= len(part) == 1 and part[0].entry.id in self._failed_alone
         self._blame_events()
 
     def rejected(self, part: Sequence[Sendable], index: int | None, code: int | None) -> Sendable | None:
@@ -80,9 +83,9 @@ class Parts:
         """Note a failure that may pass but has come again and again: is it one event that provokes it?
 
         Returns:
-            As ``unknown``; but an answer of this kind may also hit an innocent event. One is the culprit only when it
-            has failed alone three times while three parts passed for each event that ever failed alone; ``blocked``
-            where so many fail that it looks like chance.
+            As ``unknown``; but an answer of this kind may hit an innocent event, again and again where Meta is half
+            down. One is the culprit only when it has failed alone five times, nothing that failed alone has passed
+            since, and three parts passed for each other event that failed alone. Else ``blocked``: it may be chance.
         """
         verdict = self.unknown(part, code)
         if isinstance(verdict, str):
@@ -91,8 +94,8 @@ class Parts:
         if self._failed_alone[verdict.entry.id] < _FAILURES_ALONE:
             self._stack.insert(0, [verdict])  # the others first
             return "probe"
-        others = len(self._failed_alone) - 1
-        return verdict if self._passes >= _PASSES_BESIDE * max(1, others) else "blocked"
+        enough = _PASSES_BESIDE * max(1, len(self._failed_alone) - 1)
+        return "blocked" if self._by_chance or self._passes < enough else verdict
 
     def _start_probes(self, part: Sequence[Sendable]) -> None:
         """Put single events on top: the first, the middle and the last of all that is left."""

@@ -118,7 +118,7 @@ class Relay:
             self._breaker.reached()
         match outcome:
             case says.Delivered():
-                parts.passed()
+                parts.passed(part)
                 work.delivered(part, outcome, self._freshness_seconds, last=parts.empty)
                 count_sample(self._store, work.dataset, part)
                 return not parts.empty

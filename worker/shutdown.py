@@ -1,7 +1,11 @@
 """Tell running pumps that the worker is shutting down."""
 
 import mmap
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _STEP_SECONDS = 0.1
 
@@ -26,3 +30,16 @@ class Shutdown:
         while not self.is_set() and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, _STEP_SECONDS))
         return self.is_set()
+
+    @contextmanager
+    def heeding_signals(self) -> Iterator[None]:
+        """While the block runs let SIGTERM and Ctrl-C ask to finish: Celery takes them only when it has started."""
+        if threading.current_thread() is not threading.main_thread():  # where Python allows no handler
+            yield
+            return
+        before = {each: signal.signal(each, lambda *_: self.set()) for each in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)

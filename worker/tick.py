@@ -11,6 +11,9 @@ from worker.store import Store
 
 log = structlog.get_logger(__name__)
 
+# Two machines whose datasets files differ would otherwise pause and resume a dataset at each other every second.
+_SETTLED_MS = 3_000
+
 
 def hints_wanted(eligible: int, queued: int, cap: int) -> int:
     """Return how many hints to publish: one a lane, never more in the queue than the cap."""
@@ -30,8 +33,11 @@ def resume_repaired(store: Store, datasets: Datasets) -> list[str]:
     """Resume datasets that wait for a token and have another one now; return their ids."""
     resumed = []
     for dataset_id in store.admin.paused_ids():
-        pause = store.admin.counts(dataset_id).pause
+        counts = store.admin.counts(dataset_id)
+        pause = counts.pause
         if pause is None or pause.reason not in ("no_token", "token"):
+            continue
+        if counts.now_ms - pause.since_ms < _SETTLED_MS:
             continue
         dataset = datasets.get(dataset_id)
         token = dataset.token if dataset else None

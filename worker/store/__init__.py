@@ -28,7 +28,7 @@ __all__ = [
 
 
 class Store:
-    """One event store: ``lanes`` for the main path, ``admin`` to look after it, ``dead`` for the dead letters, ``quality``."""
+    """One event store: ``lanes`` for the main path, ``admin`` to look after it, ``dead`` letters, ``quality``."""
 
     def __init__(
         self,

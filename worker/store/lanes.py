@@ -2,11 +2,13 @@
 
 import random
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from capi_relay import keys
+from worker.errors import StoreUnavailable
 from worker.store.connection import Connection
 from worker.store.records import DeadEntry, Entry, Exit, Lease, Settled, id_key
 
@@ -15,6 +17,9 @@ _NEWER_MS = 5_000
 # Workers that look at the same moment choose among the first few, so that they do not all reach for the same lane.
 _CHOOSE_AMONG = 4
 _PEEK = 16
+# How long a lease's holder waits for Redis to come back from a restart or a failover, and how often it looks.
+_PATIENCE_SECONDS = 15.0
+_LOOK_AGAIN_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class Lanes:
         maybe_delivered = 0
         if lease.doubt or doubted:
             maybe_delivered = sum(entry.id in doubted or lease.in_doubt(entry.id) for entry in entries)
-        reply = self._connection.run(
+        reply = self._run_as_holder(
             "mark",
             [
                 keys.held(lease.shard),
@@ -150,7 +155,7 @@ class Lanes:
             args += [len(group.entries), *(entry.id for entry in group.entries)]
         for item in dead:
             args += [item.entry.id, item.door, len(item.entry.event), item.event, item.entry.meta, item.record]
-        status, *removed, written = self._connection.run(
+        status, *removed, written = self._run_as_holder(
             "settle",
             [
                 keys.stream(shard, lane),
@@ -167,3 +172,17 @@ class Lanes:
         )
         counts = iter(removed)
         return Settled(status == 1, tuple(next(counts) if group.entries else 0 for group in exits), written)
+
+    def _run_as_holder(self, name: str, key_names: list[str], args: list[Any]) -> Any:  # noqa: ANN401 - a script's reply
+        """Run a script of a lease's holder and wait for Redis: who gives up leaves the lane alone until the lease ends.
+
+        Such a lane's events would wait so long, and what was delivered meanwhile would be sent again.
+        """
+        end = time.monotonic() + min(_PATIENCE_SECONDS, self._lease_ms / 4000)
+        while True:
+            try:
+                return self._connection.run(name, key_names, args)
+            except StoreUnavailable:
+                if time.monotonic() >= end:
+                    raise
+            time.sleep(_LOOK_AGAIN_SECONDS)

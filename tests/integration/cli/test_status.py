@@ -43,6 +43,18 @@ def test_what_a_worker_is_at_is_in_flight(site: Site) -> None:
     assert (status["waiting"], status["in_flight"]) == (1, 1)
 
 
+def test_the_match_quality_of_what_was_delivered_is_shown(site: Site) -> None:
+    site.store.quality.add(
+        DATASET, {"sampled": 2, "w:private_ip": 1, "q:Lead:events": 2, "q:Lead:tenths": 60, "q:Lead:asked.ph": 2}
+    )
+    quality = {each: status["quality"] for each, status in site.json("status")["datasets"].items()}
+
+    assert (quality[DATASET]["score"], quality[DATASET]["sampled"]) == (3.0, 2)
+    assert (quality[DATASET]["warnings"], quality[OTHER]["score"]) == ({"private_ip": 1}, None)
+    assert f"{DATASET} 3.0" in site.run("status").stdout
+    assert "private_ip" in site.run("status", "--quality").stdout
+
+
 def test_a_person_sees_a_table_and_what_was_not_delivered(site: Site) -> None:
     site.enqueue(*(lead(str(number)) for number in range(1200)), bad())
     site.work()

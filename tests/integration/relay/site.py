@@ -1,8 +1,9 @@
 """One worker's machinery, built as a worker builds it, between a real event store and a simulator of Meta."""
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from capi_relay import Producer, keys
 from tests.fakes.events import Event, purchase
@@ -18,6 +19,7 @@ DATASET = "1001"
 SHARING = "1002"
 """A dataset with the same token."""
 OTHER = "1003"
+_Found = TypeVar("_Found")
 TOKENS = {DATASET: "token-a", SHARING: "token-a", OTHER: "token-b"}
 
 
@@ -67,10 +69,28 @@ class Site:
 
     def turn(self) -> Tally:
         """Lease the next lane and do what its batch needs."""
-        lease, tally = self.claim(), Tally()
+        lease = self.claim()
         assert lease is not None
+        return self.run(lease)
+
+    def run(self, lease: Lease) -> Tally:
+        """Do what a leased batch needs."""
+        tally = Tally()
         self.relay.run(lease, tally)
         return tally
+
+    def run_all(self) -> None:
+        """Let every lane that may be taken have its turn."""
+        while lease := self.claim():
+            self.run(lease)
+
+    def until(self, look: Callable[[], _Found]) -> _Found:
+        """Look until there is something: changed files are seen within a second."""
+        end = time.monotonic() + 10
+        while not (found := look()):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        return found
 
     @property
     def relay(self) -> Any:  # noqa: ANN401 - the pump's own

@@ -1,4 +1,4 @@
-"""Celery reads CELERY_BROKER_URL from the environment by itself; what it connects to is what the settings made of it."""
+"""Celery reads CELERY_BROKER_URL by itself; what it connects to is all the same what the settings made of it."""
 
 import os
 import subprocess

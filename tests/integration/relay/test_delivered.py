@@ -7,7 +7,6 @@ from dataclasses import replace
 from tests.fakes.events import purchase
 from tests.fakes.simulator import Simulator
 from tests.integration.relay.site import DATASET, OTHER, SHARING, TOKENS, MakeSite, Site
-from worker.batch import Tally
 from worker.store import Exit
 
 
@@ -25,7 +24,7 @@ def test_the_stored_bytes_are_what_meta_gets(site: Site, meta: Simulator) -> Non
     site.enqueue("a", custom_data={"value": 1.50, "currency": "EUR", "note": "\u2028 Zoë"})
     lease = site.claim()
     assert lease
-    site.relay.run(lease, Tally())
+    site.run(lease)
 
     assert [line["event"] for line in meta.events(DATASET, raw=True)] == [json.loads(lease.entries[0].event)]
 
@@ -68,7 +67,6 @@ def test_late_events_are_told_from_fresh_ones_and_from_those_that_came_late(make
         [purchase("fresh", now), purchase("born late", now - 600), purchase("on the edge", now - 30)],
     )
     site.turn()
-    site.turn()
 
     assert (site.counter("fresh"), site.counter("late"), site.counter("born_late")) == (2, 1, 1)
 
@@ -79,7 +77,7 @@ def test_an_event_that_waited_too_long_here_is_late_but_not_born_late(make_site:
     lease = site.claim()
     assert lease
     # The store's clock is ahead: as if the lease had come ten seconds later.
-    site.relay.run(replace(lease, now_ms=lease.now_ms + 10_000), Tally())
+    site.run(replace(lease, now_ms=lease.now_ms + 10_000))
 
     assert (site.counter("late"), site.counter("born_late")) == (1, 0)
 

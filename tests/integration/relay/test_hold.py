@@ -1,4 +1,4 @@
-"""A dataset that asked for at-most-once: nothing that may have been delivered is sent again, however often it failed."""
+"""A dataset that asked for at-most-once: nothing that may have been delivered is sent again."""
 
 from collections.abc import Iterator
 from pathlib import Path

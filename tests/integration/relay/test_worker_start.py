@@ -59,6 +59,9 @@ def test_a_worker_that_starts_while_the_broker_is_away_delivers(tmp_path: Path, 
             worker = relay.start_worker(ready=False)
 
             wait_until(lambda: len(meta.events()) == 1, "the event has arrived", seconds=START_SECONDS, every=0.2)
+            wait_until(
+                lambda: b"Cannot connect to" in relay.log.read_bytes(), "Celery waits for it", seconds=START_SECONDS
+            )
             worker.terminate()
             assert worker.wait(START_SECONDS) == 0
             relay.command("reconcile")

@@ -24,7 +24,7 @@ def build(name: str, shard: int, what: str) -> str:
 
 def test_all_builders_are_known_here() -> None:
     assert set(BUILDERS) == {
-        *("stream", "due", "held", "state", "dataset", "counters"),
+        *("stream", "due", "held", "state", "dataset", "counters", "quality"),
         *("size", "datasets", "lanes", "paused", "dead", "call"),
     }
 

@@ -3,14 +3,15 @@ import io
 from rich.console import Console
 
 from worker.cli.status import view_of
+from worker.quality import Quality, quality_of
 from worker.store import DOORS, DatasetCounts, Pause
 
 MILLION = 1_234_567
 
 
-def shown(*found: DatasetCounts, width: int = 80) -> str:
+def shown(*found: DatasetCounts, width: int = 80, qualities: dict[str, Quality] | None = None) -> str:
     text = io.StringIO()
-    Console(file=text, width=width).print(view_of(found))
+    Console(file=text, width=width).print(view_of(found, qualities))
     return text.getvalue()
 
 
@@ -33,6 +34,17 @@ def test_ids_and_numbers_stay_whole_on_a_terminal_of_80_columns() -> None:
     (row,) = (line for line in shown(counts("123456789012345")).splitlines() if line.startswith("123"))
 
     assert " ".join(row.split()) == "123456789012345 1,234,567 2 6 1,234,567 100 % 7 2 h 46 min"
+
+
+def test_the_match_quality_is_one_line_for_all_datasets_that_have_one() -> None:
+    sampled = quality_of({"sampled": 4, "q:Purchase:events": 4, "q:Purchase:tenths": 312})
+    said = shown(counts("1"), counts("2"), counts("3"), qualities={"1": sampled, "2": quality_of({}), "3": sampled})
+
+    assert "Match quality, 0 to 10 (--quality tells more): 1 7.8, 3 7.8" in said
+
+
+def test_without_any_sample_nothing_is_said_of_it() -> None:
+    assert "Match" not in shown(counts("1"), qualities={"1": quality_of({})})
 
 
 def test_several_datasets_are_summed_up() -> None:

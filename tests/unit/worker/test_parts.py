@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Literal
 
 import pytest
@@ -45,7 +46,7 @@ def send(size: int, faults: Mapping[int, Bad]) -> Run:
         assert [int(item.event_id) for item in part] == sorted(int(item.event_id) for item in part)
         index, bad = first_bad(part, faults)
         if bad is None:
-            parts.passed()
+            parts.passed(part)
             run.passed += [item.event_id for item in part]
             continue
         verdict: object
@@ -157,6 +158,65 @@ def test_a_code_that_was_an_events_once_is_not_probed_again() -> None:
     run = send(100, {0: Bad(4711, known=True, named=True), 50: Bad(4711, known=False)})
 
     assert (run.end, run.rejected) == ("done", ["0", "50"])
+
+
+def send_to_a_failing_meta(size: int, bad: set[int], chance: float, dice: Random) -> Run:
+    """Do what the relay does after many failures in a row: bad events always fail, the others by chance."""
+    run, parts = Run(), Parts(batch(size))
+    while part := parts.next():
+        run.posts += 1
+        if run.posts > 64:
+            break
+        if dice.random() >= chance and not bad.intersection(int(item.event_id) for item in part):
+            parts.passed(part)
+            run.passed += [item.event_id for item in part]
+            continue
+        verdict = parts.failed_again(part, -1)
+        if isinstance(verdict, Sendable):
+            run.rejected.append(verdict.event_id)
+        elif verdict != "probe":
+            run.end = verdict
+            break
+    return run
+
+
+@pytest.mark.parametrize(
+    ("size", "bad"), [(4, {1}), (10, {0}), (10, {3}), (16, {1, 5, 9}), (300, {7, 150, 298}), (1000, {500})]
+)
+def test_events_that_alone_provoke_a_passing_failure_are_found_within_the_budget(size: int, bad: set[int]) -> None:
+    run = send_to_a_failing_meta(size, bad, 0, Random(1))
+
+    assert sorted(map(int, run.rejected)) == sorted(bad)
+    assert len(run.passed) == size - len(bad)
+
+
+def test_a_failure_that_hits_all_blames_nobody_and_costs_four_requests() -> None:
+    run = send_to_a_failing_meta(300, set(), 1, Random(1))
+
+    assert (run.end, run.passed, run.rejected, run.posts) == ("blocked", [], [], 4)
+
+
+@pytest.mark.parametrize("size", [3, 10, 100])
+@pytest.mark.parametrize("chance", [0.5, 0.7, 0.8, 0.9])
+def test_where_meta_is_half_down_hardly_ever_an_innocent_event_is_blamed(size: int, chance: float) -> None:
+    dice = Random(1)
+    blamed = sum(len(send_to_a_failing_meta(size, set(), chance, dice).rejected) for _ in range(500))
+
+    assert blamed <= 0.005 * 500 * size
+
+
+def test_nobody_is_blamed_when_what_failed_alone_passed_later() -> None:
+    parts = Parts(batch(20))
+    parts.passed(parts.next())
+    suspect, lucky = batch(2)
+    parts._stack = [[suspect], [lucky]]
+    parts._event_codes = {-1}
+    assert parts.failed_again(parts.next(), -1) == "probe"
+    parts._stack.reverse()
+    parts.passed(parts.next())
+    verdicts = [parts.failed_again(parts.next(), -1) for _ in range(5)]
+
+    assert verdicts == ["probe"] * 4 + ["blocked"]
 
 
 def test_halves_come_in_order() -> None:
