@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK := requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format lock clean
+.PHONY: help setup demo run test bench profile check format lock clean
 
 help:  ## list the recipes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,12 @@ run: setup  ## start everything on this machine and keep it running
 
 test: setup  ## run all tests, those on a real server included
 	@$(BIN)/python -m pytest
+
+bench: setup  ## measure everything and rewrite the tables (a quarter of an hour)
+	@$(BIN)/python -m benchmarks; code=$$?; $(BIN)/python -m benchmarks report; exit $$code
+
+profile: setup  ## show where a worker's time goes
+	@$(BIN)/python -m benchmarks profile
 
 check: setup  ## format, lint, types, layers: everything that needs no server
 	@$(BIN)/ruff format --check .

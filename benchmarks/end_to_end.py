@@ -154,6 +154,10 @@ def _compare(figures: Figures) -> None:
     figures.ratio("x_hand", "the same over 1000 gathered by hand", "relay2_rate", "hand_rate")
     if "batches_rate" in figures.by_key:
         figures.ratio("x_batches", "the same over celery-batches", "relay2_rate", "batches_rate")
+    for name in ("sdk", "hand", "batches"):
+        if f"{name}_all_cpu" in figures.by_key:
+            label = f"{figures.by_key[f'{name}_rate'].label}: all CPU over that of capi-relay, 2 processes"
+            figures.ratio(f"x_{name}_cpu", label, f"{name}_all_cpu", "relay2_all_cpu")
     figures.ratio("of_unvalidated", "share of the same without validation", "relay2_rate", "unvalidated2_rate")
     figures.ratio("cpu_2_over_1", "worker CPU an event, 2 processes over 1", "relay2_cpu", "relay1_cpu")
     figures.ratio("tls", "worker CPU an event, TLS over plain", "tls_cpu", "relay1_cpu")

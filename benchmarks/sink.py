@@ -130,8 +130,12 @@ class Sink:
         )
         out = self.process.stdout
         assert out is not None
-        assert select.select([out], [], [], 20)[0], "the sink did not start"
-        port, ask_port = out.readline().split()
+        line = out.readline() if select.select([out], [], [], 20)[0] else ""
+        if not line:
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError("the endpoint did not start")
+        port, ask_port = line.split()
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
         self._ask_url = f"http://127.0.0.1:{ask_port}"
 

@@ -3,7 +3,7 @@
 Meta: business-messaging; the error subcodes are known from reports.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from schemas.base import Fault, is_present, section
@@ -30,6 +30,15 @@ EVENT_NAMES: Final = frozenset(
     }
 )
 
+_taken = set(EVENT_NAMES)
+
+
+def take_event_names(names: Collection[str]) -> None:
+    """Say which names Meta takes from conversations, where experience differs from its page. Once, at start."""
+    _taken.clear()
+    _taken.update(names)
+
+
 # For each channel the ids it needs; any one of a group is enough.
 CHANNEL_IDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "messenger": (("page_id",), ("page_scoped_user_id",)),
@@ -53,7 +62,7 @@ def messaging_has_its_ids(event: Mapping[str, Any]) -> Iterator[Fault]:
     if event.get("action_source") != BUSINESS_MESSAGING:
         return
     name = event.get("event_name")
-    if isinstance(name, str) and name not in EVENT_NAMES:
+    if isinstance(name, str) and name not in _taken:
         yield Fault(("event_name",), "bad_messaging_event_name")
     if "messaging_channel" not in event:
         yield Fault(("messaging_channel",), "business_messaging_without_channel")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from schemas.messaging import take_event_names
 from worker.breaker import LocalBreaker
 from worker.datasets import Datasets
 from worker.graph import GraphClient
@@ -34,6 +35,7 @@ def open_store(settings: Settings) -> Store:
 
 def build(settings: Settings, shutdown: Shutdown) -> Runtime:
     """Put a process together; nothing is opened before its first use."""
+    take_event_names(settings.messaging_event_names)
     store = open_store(settings)
     datasets = Datasets(settings)
     breaker = LocalBreaker()

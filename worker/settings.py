@@ -9,6 +9,7 @@ from typing import Literal
 from capi_relay.datasets import MAX_LINGER_SECONDS
 from capi_relay.environment import redis_url
 from capi_relay.errors import MisconfiguredError
+from schemas.messaging import EVENT_NAMES
 from worker.broker_url import broker_url_of, broker_url_problem
 from worker.graph_url import graph_url_problems
 from worker.settings_reader import SettingsReader
@@ -43,6 +44,8 @@ class Settings:
     """CAPI_GRAPH_VERSION: the version of the Graph API."""
     insecure_http_hosts: frozenset[str]
     """CAPI_INSECURE_HTTP_HOSTS: hosts beside loopback that CAPI_GRAPH_URL may name with plain http, comma-separated."""
+    messaging_event_names: frozenset[str]
+    """CAPI_MESSAGING_EVENT_NAMES: the event names Meta takes with business_messaging, comma-separated."""
     linger_seconds: float
     """CAPI_LINGER_SECONDS: how long a part-filled batch may wait."""
     batch_events: int
@@ -111,6 +114,10 @@ def _read(env: SettingsReader) -> Settings:
         insecure_http_hosts=frozenset(
             host.strip().lower() for host in (env.text("CAPI_INSECURE_HTTP_HOSTS") or "").split(",") if host.strip()
         ),
+        messaging_event_names=frozenset(
+            name.strip() for name in (env.text("CAPI_MESSAGING_EVENT_NAMES") or "").split(",") if name.strip()
+        )
+        or EVENT_NAMES,
         linger_seconds=env.number("CAPI_LINGER_SECONDS", 5.0, 0, MAX_LINGER_SECONDS),
         batch_events=env.whole("CAPI_BATCH_EVENTS", 1000, 1, MAX_BATCH_EVENTS),
         batch_bytes=env.whole("CAPI_BATCH_BYTES", 2_000_000, 100_000, 100_000_000),

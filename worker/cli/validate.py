@@ -9,6 +9,7 @@ import click
 
 from capi_relay.datasets import DatasetFile
 from schemas.report import Report, report, unreadable
+from schemas.messaging import take_event_names
 from worker.cli.console import json_option
 from worker.cli.event_files import EventFile, Found
 from worker.cli.findings import Findings
@@ -41,6 +42,7 @@ def command(*, file: BinaryIO, dataset_id: str | None, shown_events: int, as_jso
     but cannot use is a warning. FILE is read as by send. With --json: one object an event, each on a line.
     """
     settings = load()
+    take_event_names(settings.messaging_event_names)
     findings = Findings(shown_events=shown_events)
     invalid = 0
     try:

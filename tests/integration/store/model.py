@@ -18,6 +18,8 @@ class Lane:
     """What the holder is POSTing."""
     maybe: set[str] = field(default_factory=set)
     """What an earlier POST may have delivered."""
+    doubted: set[str] = field(default_factory=set)
+    """Those of them whose POST was the holder's own."""
     off_index: bool = False
     """A foreign hand filled it while it was empty: only a sweep or an append can know."""
 
@@ -47,7 +49,7 @@ class Model:
 
     def leased(self, lane: str, token: str) -> None:
         self.lapsed(lane)
-        self.lanes[lane].holder = token
+        self.lanes[lane].holder, self.lanes[lane].doubted = token, set()
 
     def lapsed(self, lane: str) -> None:
         """Note the end of a lease that was never given back: what it was POSTing may have been delivered."""
@@ -59,7 +61,7 @@ class Model:
         place = self.lanes[lane]
         if place.holder != token:
             return False
-        place.marked = set(events)
+        place.marked = set(events) & place.events.keys()
         self.marked_again[dataset_of(lane)] += len(place.marked & place.maybe)
         return True
 
@@ -81,6 +83,7 @@ class Model:
             return False
         if in_doubt:
             place.maybe |= place.marked
+            place.doubted |= place.marked
         place.marked = set()
         if not keeps:
             place.holder = None

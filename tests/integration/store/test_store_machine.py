@@ -118,8 +118,10 @@ class StoreMachine(RuleBasedStateMachine):
         lease = lease if zombie else self.latest[lease.lane]
         entries = lease.entries[first : last + 1] or lease.entries
         texts = [entry.event.decode() for entry in entries]
+        doubted = self.model.lanes[lease.lane].doubted
+        ids = frozenset(entry.id for entry, text in zip(entries, texts, strict=True) if text in doubted)
         expected = self.model.mark(lease.lane, lease.token, texts)
-        assert self.hand.store.lanes.mark(lease, next(self.marks), entries) == expected
+        assert self.hand.store.lanes.mark(lease, next(self.marks), entries, doubted=ids) == expected
 
     @rule(
         lease=leases,

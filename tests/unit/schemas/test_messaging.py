@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from schemas.messaging import EVENT_NAMES, take_event_names
 from tests.fakes.events import FBC, USER_AGENT
 from tests.unit.schemas.verdict import verdict
 
@@ -71,3 +72,14 @@ def test_elsewhere_a_web_name_and_a_browser_are_welcome() -> None:
     event = message("messenger", fbc=FBC) | {"event_name": "Lead", "action_source": "chat"}
 
     assert verdict(event) == []
+
+
+def test_the_event_names_are_a_setting() -> None:
+    event = message("whatsapp") | {"event_name": "Booked"}
+    try:
+        take_event_names({"Booked"})
+
+        assert verdict(event) == []
+    finally:
+        take_event_names(EVENT_NAMES)
+    assert verdict(event) == [("event_name", "bad_messaging_event_name")]

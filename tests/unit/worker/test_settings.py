@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capi_relay.errors import MisconfiguredError
+from schemas.messaging import EVENT_NAMES
 from worker.settings import Settings, load
 from worker.tokens import AccessToken
 
@@ -32,6 +33,7 @@ def test_an_empty_environment_gives_the_documented_defaults(tmp_path: Path, monk
         graph_url="https://graph.facebook.com",
         graph_version="v23.0",
         insecure_http_hosts=frozenset(),
+        messaging_event_names=EVENT_NAMES,
         linger_seconds=5.0,
         batch_events=1000,
         batch_bytes=2_000_000,
@@ -58,6 +60,7 @@ def test_every_setting_can_be_given() -> None:
         "CAPI_GRAPH_URL": "http://simulator:8080",
         "CAPI_GRAPH_VERSION": "v25.0",
         "CAPI_INSECURE_HTTP_HOSTS": "other, Simulator",
+        "CAPI_MESSAGING_EVENT_NAMES": "Purchase, LeadSubmitted",
         "CAPI_LINGER_SECONDS": "0.5",
         "CAPI_BATCH_EVENTS": "10",
         "CAPI_BATCH_BYTES": "100000",
@@ -84,6 +87,7 @@ def test_every_setting_can_be_given() -> None:
         graph_url="http://simulator:8080",
         graph_version="v25.0",
         insecure_http_hosts=frozenset({"other", "simulator"}),
+        messaging_event_names=frozenset({"Purchase", "LeadSubmitted"}),
         linger_seconds=0.5,
         batch_events=10,
         batch_bytes=100_000,
