@@ -8,8 +8,8 @@ from typing import BinaryIO
 import click
 
 from capi_relay.datasets import DatasetFile
-from schemas.report import Report, report, unreadable
 from schemas.messaging import take_event_names
+from schemas.report import Report, report, unreadable
 from worker.cli.console import json_option
 from worker.cli.event_files import EventFile, Found
 from worker.cli.findings import Findings
