@@ -7,7 +7,7 @@ comes out as a dead letter that explains itself.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from capi_relay.addresses import without_addresses
 from capi_relay.errors import InvalidEvent
@@ -23,8 +23,7 @@ from worker.store import DeadEntry, Entry
 _MAX_PROBLEMS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Sendable:
+class Sendable(NamedTuple):
     """A valid event: what is needed to send it and to say how fresh it was."""
 
     entry: Entry

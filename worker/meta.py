@@ -1,7 +1,7 @@
 """Read and write what we add to a stored event: format version, first enqueue time, the producer's warnings."""
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from worker.store import Entry
 
@@ -11,8 +11,7 @@ _PLAIN_LENGTH = len(_PLAIN) + 13 + 1  # milliseconds have 13 digits until the ye
 _YEAR_2100_MS = 4_102_444_800_000
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(NamedTuple):
     """The envelope's own part."""
 
     enqueued_ms: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 def id_key(entry_id: str) -> tuple[int, int]:
@@ -10,8 +11,7 @@ def id_key(entry_id: str) -> tuple[int, int]:
     return int(ms), int(sequence)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One stored event: its stream id, the exact bytes that are sent, and what we added."""
 
     id: str
