@@ -15,6 +15,7 @@ setup: $(VENV)/.installed  ## make .venv with the locked packages
 
 $(VENV)/.installed: $(LOCK) requirements/extras.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "capi-relay needs Python 3.11 or newer: make PYTHON=python3.12 setup" >&2; exit 1; }
+	@echo "Setting up $(VENV) with the locked packages (half a minute) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --upgrade --require-hashes --target $(VENV)/extras -r requirements/extras.txt

@@ -8,8 +8,8 @@ from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
@@ -73,7 +73,7 @@ class AppendStore:
                 break
             except (RedisConnectionError, RedisTimeoutError) as error:
                 if time.monotonic() + _PAUSE_SECONDS + self._step_seconds > stop:
-                    raise Overloaded(f"the event store did not answer in time ({type(error).__name__})") from None
+                    raise Overloaded(_unreachable(error)) from None
                 time.sleep(_PAUSE_SECONDS)
             except RedisError as error:
                 # Out of memory, read-only, MISCONF, LOADING, no permission: the first word says which.
@@ -143,6 +143,15 @@ class AppendStore:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+
+def _unreachable(error: RedisError) -> str:
+    """Say what to look at, without the store's address, which may hold a password."""
+    if isinstance(error, RedisTimeoutError):
+        return "the event store did not answer in time"
+    if isinstance(error, AuthenticationError):
+        return "the event store refused the user or the password of CAPI_REDIS_URL"
+    return "no connection to the event store: see that it runs, and that CAPI_REDIS_URL names it"
 
 
 def _first_word(error: RedisError) -> str:

@@ -154,7 +154,7 @@ def _of_datasets(settings: Settings) -> Iterable[Finding]:
     if not found:
         fix = "Name a datasets file in CAPI_DATASETS, or set CAPI_DATASET_ID and CAPI_ACCESS_TOKEN."
         return [Finding("warning", "datasets", "none is configured: events of every dataset wait", fix)]
-    fix = "Give it token, token_file or token_env in the datasets file; its events wait until then."
+    fix = "Give it token, token_file or token_env, and see that it can be read; its events wait until then."
     return [
         Finding("ok", f"dataset {dataset.dataset_id}", "has an access token")
         if dataset.token

@@ -202,5 +202,9 @@ def _opened(file: str) -> Iterator[TextIO]:
     if file == "-":
         yield sys.stdout
         return
-    with os.fdopen(os.open(Path(file), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
+    try:
+        descriptor = os.open(Path(file), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be written: {error.strerror}") from None
+    with os.fdopen(descriptor, "w") as target:
         yield target

@@ -63,21 +63,22 @@ def _enqueue(relay: DemoRelay) -> int:
 
 
 def _show(found: list[DatasetCounts], letters: list[DeadLetter], ledger: dict[str, Any]) -> None:
-    view = table(
-        *("Dataset", "Enqueued", "Delivered", "Requests", "Within the hour", "Dead letters"),
-        *("Simulator took", "in requests"),
-        right={1, 2, 3, 4, 6, 7},
-    )
+    view = table("Dataset", "Enqueued", "Delivered", "Requests", "Within the hour", right={1, 2, 3, 4})
+    other = table("Dataset", "Dead letters", "Simulator took", "in requests", right={2, 3})
     for counts in found:
         status, taken = status_of(counts), ledger["datasets"].get(counts.dataset_id, {})
         view.add_row(
             counts.dataset_id,
             *(number(status[name]) for name in ("enqueued", "delivered", "requests")),
             percent(status["share_within_hour"]),
+        )
+        other.add_row(
+            counts.dataset_id,
             doors_text(Counter(letter.reason for letter in letters if letter.dataset_id == counts.dataset_id)),
             *(number(taken.get(name, 0)) for name in ("events", "requests")),
         )
     out().print(view)
+    out().print(other)
     if _BAD_GO_TO in ledger["datasets"]:
         out().print(
             f"{_BAD_GO_TO} took more requests: Meta refuses a whole request for one bad event, which had to be found."

@@ -166,3 +166,9 @@ def test_an_export_can_be_sent_again(dead_site: Site) -> None:
 
     assert (told["accepted"], told["refused"]) == (3, 0)
     assert dead_site.json("status")["datasets"][OTHER]["waiting"] == 1
+
+
+def test_a_file_that_cannot_be_written_is_a_misuse(site: Site) -> None:
+    done = site.run("dead", "export", "/nonexistent/letters.jsonl", code=2)
+
+    assert "cannot be written: No such file or directory" in done.stderr

@@ -151,8 +151,8 @@ def test_an_empty_lane_leaves_the_index_when_it_is_tried(hand: Hand) -> None:
     assert (hand.due(), hand.held(), hand.state()) == (None, None, {})
 
 
-@pytest.mark.parametrize(("tries", "size"), [(0, 64), (4, 64), (5, 32), (6, 16), (9, 2), (10, 1), (500, 1)])
-def test_after_five_answers_that_were_no_success_the_batch_is_halved_each_time(
+@pytest.mark.parametrize(("tries", "size"), [(0, 64), (4, 64), (5, 32), (6, 16), (9, 16), (500, 16)])
+def test_after_five_answers_that_were_no_success_the_batch_is_halved_each_time_down_to_a_few(
     hand: Hand, tries: int, size: int
 ) -> None:
     hand.append(*map(str, range(64)))
