@@ -128,18 +128,7 @@ class Relay:
                     work.reject(culprit, detail)
                 return True
             case says.Unknown(detail):
-                match parts.unknown(part, detail.code):
-                    case "probe":
-                        return True
-                    case "blocked":
-                        self._block(work, detail, reason="unknown_code")
-                        return False
-                    case "alone":
-                        work.retry(full_jitter_ms(work.lease.tries + 1, random.random()), add_try=True)
-                        return False
-                    case culprit:
-                        work.reject(culprit, detail)
-                        return True
+                return self._compare(work, parts, part, detail)
             case says.DatasetBlocked(detail):
                 self._block(work, detail, reason="blocked")
                 return False
@@ -174,6 +163,21 @@ class Relay:
         """Say whether the batch has failed often enough, and whether its events may be sent once more at all."""
         at_most_once = outcome.in_doubt and work.dataset is not None and work.dataset.on_in_doubt == "hold"
         return work.lease.tries >= _SUSPICIOUS_TRIES and not at_most_once
+
+    def _compare(self, work: Batch, parts: Parts, part: Sequence[Sendable], detail: Detail) -> bool:
+        """Find out whose fault a code is that nobody knows; True: go on with the next part."""
+        match parts.unknown(part, detail.code):
+            case "probe":
+                return True
+            case "blocked":
+                self._block(work, detail, reason="unknown_code")
+                return False
+            case "alone":
+                work.retry(full_jitter_ms(work.lease.tries + 1, random.random()), add_try=True)
+                return False
+            case culprit:
+                work.reject(culprit, detail)
+                return True
 
     def _found_culprit(self, work: Batch, parts: Parts, part: Sequence[Sendable], outcome: says.Transient) -> bool:
         """After many failures, see whether one event provokes them; False: all fail alike, it is not the events."""
