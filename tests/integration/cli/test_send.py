@@ -117,7 +117,7 @@ def test_a_store_that_is_away_stops_it_with_one(site: Site, tmp_path: Path) -> N
     done = site.run("send", "-", "--dataset", DATASET, "--wait", "0", code=1, stdin=lines(lead()), env=env)
 
     assert done.stdout == "accepted 0, refused 0, with warnings 0\n"
-    assert "did not answer" in done.stderr
+    assert "no connection to the event store" in done.stderr
     assert "--from-event 1" in done.stderr
 
 
