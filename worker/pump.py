@@ -48,8 +48,11 @@ class Pump:
         """
         tally = Tally()
         end = time.monotonic() + self._budget_seconds
-        while time.monotonic() < end and not self._shutdown.is_set() and self._breaker.allows():
+        while time.monotonic() < end and not self._shutdown.is_set():
             look = self._store.lanes.look()
+            # Asked only with something to send: a pump that finds nothing must not use up the one try.
+            if look.lanes and not self._breaker.allows():
+                break
             lease = self._store.lanes.claim(look, **self._limits)
             if lease is not None:
                 self._relay.run(lease, tally)
