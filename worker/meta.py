@@ -34,7 +34,8 @@ def read_meta(entry: Entry) -> Meta | None:
     meta_bytes = entry.meta
     if not meta_bytes:
         return Meta(int(entry.id.partition("-")[0]))
-    if len(meta_bytes) == _PLAIN_LENGTH and meta_bytes.startswith(_PLAIN) and meta_bytes[len(_PLAIN) : -1].isdigit():
+    plain = len(meta_bytes) == _PLAIN_LENGTH and meta_bytes.startswith(_PLAIN) and meta_bytes.endswith(b"}")
+    if plain and meta_bytes[len(_PLAIN) : -1].isdigit():
         enqueued_ms = int(meta_bytes[len(_PLAIN) : -1])  # as nearly every event has it: ten times faster than JSON
         return Meta(enqueued_ms) if enqueued_ms < _YEAR_2100_MS else None
     try:

@@ -1,9 +1,8 @@
 """One worker's machinery, built as a worker builds it, between a real event store and a simulator of Meta."""
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from capi_relay import Producer, keys
 from tests.fakes.events import Event, purchase
@@ -14,12 +13,12 @@ from worker.runtime import Runtime, build
 from worker.settings import load
 from worker.shutdown import Shutdown
 from worker.store import DatasetCounts, Lease
+from worker.tick import resume_repaired
 
 DATASET = "1001"
 SHARING = "1002"
 """A dataset with the same token."""
 OTHER = "1003"
-_Found = TypeVar("_Found")
 TOKENS = {DATASET: "token-a", SHARING: "token-a", OTHER: "token-b"}
 
 
@@ -28,7 +27,7 @@ class Site:
 
     def __init__(self, store_url: str, graph_url: str, folder: Path, settings: Mapping[str, str]) -> None:
         self.path = folder / "datasets.toml"
-        self.write_datasets(TOKENS)
+        _write(self.path, TOKENS, {})
         self.settings = load(
             {
                 "CAPI_REDIS_URL": store_url,
@@ -45,14 +44,11 @@ class Site:
         self.producer = Producer(store_url, linger_seconds=0, deadline_seconds=20)
 
     def write_datasets(self, tokens: Mapping[str, str], **more: str) -> None:
-        """Write the datasets file; no token: the dataset has none yet."""
-        lines = [f'{key} = "{value}"\n' for key, value in more.items()]
-        self.path.write_text(
-            "".join(
-                "".join([f'[[dataset]]\nid = "{name}"\n', f'token = "{token}"\n' if token else "", *lines])
-                for name, token in tokens.items()
-            ),
-        )
+        """Write the datasets file anew and do not wait for the second after which it is looked at again."""
+        _write(self.path, tokens, more)
+        file = self.runtime.datasets._file._file
+        assert file is not None
+        file._look_again = float("-inf")
 
     def enqueue(self, *event_ids: str, dataset_id: str = DATASET, **changes: Any) -> None:  # noqa: ANN401 - JSON
         """Enqueue a Purchase for each id."""
@@ -83,14 +79,6 @@ class Site:
         """Let every lane that may be taken have its turn."""
         while lease := self.claim():
             self.run(lease)
-
-    def until(self, look: Callable[[], _Found]) -> _Found:
-        """Look until there is something: changed files are seen within a second."""
-        end = time.monotonic() + 10
-        while not (found := look()):
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        return found
 
     @property
     def relay(self) -> Any:  # noqa: ANN401 - the pump's own
@@ -123,6 +111,12 @@ class Site:
         self.hand.redis.hset(keys.dataset(0, dataset_id), "until", 1)
         self.hand.ripen(f"{dataset_id}/0")
 
+    def resume_repaired(self) -> list[str]:
+        """Do what a tick does for datasets that wait for a token, a minute after their pause began."""
+        for dataset_id in self.runtime.store.admin.paused_ids():
+            self.hand.redis.hincrby(keys.dataset(0, dataset_id), "since", -60_000)
+        return resume_repaired(self.runtime.store, self.runtime.datasets)
+
     def close(self) -> None:
         """Check that every event is accounted for, and close everything."""
         unaccounted = {each: self.counts(each).unaccounted for each in self.hand.store.admin.dataset_ids()}
@@ -131,6 +125,16 @@ class Site:
         self.runtime.store.close()
         self.relay._graph.close()
         assert not any(unaccounted.values()), unaccounted
+
+
+def _write(path: Path, tokens: Mapping[str, str], more: Mapping[str, str]) -> None:
+    """Write a table a dataset; no token: it has none yet."""
+    lines = [f'{key} = "{value}"\n' for key, value in more.items()]
+    tables = [
+        "".join([f'[[dataset]]\nid = "{name}"\n', f'token = "{token}"\n' if token else "", *lines])
+        for name, token in tokens.items()
+    ]
+    path.write_text("".join(tables))
 
 
 MakeSite = Callable[..., Site]

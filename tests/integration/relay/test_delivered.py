@@ -32,7 +32,6 @@ def test_the_stored_bytes_are_what_meta_gets(site: Site, meta: Simulator) -> Non
 def test_test_event_code_and_partner_agent_go_with_each_request(make_site: MakeSite, meta: Simulator) -> None:
     site = make_site()
     site.write_datasets(TOKENS, test_event_code="TEST123", partner_agent="shop-kit-2")
-    site.runtime.datasets._file._file._look_again = 0  # type: ignore[union-attr] # do not wait a second for the file
     site.enqueue("a")
     site.turn()
     (line,) = meta.events(DATASET)

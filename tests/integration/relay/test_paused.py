@@ -8,7 +8,6 @@ from tests.fakes.events import bad_events
 from tests.fakes.simulator import Simulator
 from tests.integration.relay.site import DATASET, OTHER, SHARING, TOKENS, MakeSite, Site
 from worker.graph import GraphClient
-from worker.tick import resume_repaired
 from worker.tokens import AccessToken
 
 FINGERPRINT_A = AccessToken("token-a").fingerprint
@@ -77,9 +76,9 @@ def test_a_new_token_resumes_at_once_and_the_old_one_does_not(site: Site, meta: 
     meta.faults([{"kind": "token_revoked", "token_fingerprint": FINGERPRINT_A}])
     site.enqueue("a")
     site.turn()
-    unchanged = resume_repaired(site.runtime.store, site.runtime.datasets)
+    unchanged = site.resume_repaired()
     site.write_datasets({**TOKENS, DATASET: "token-c"})
-    resumed = site.until(lambda: resume_repaired(site.runtime.store, site.runtime.datasets))
+    resumed = site.resume_repaired()
     site.turn()
 
     assert (unchanged, resumed) == ([], [DATASET])
@@ -91,12 +90,11 @@ def test_a_token_that_was_replaced_while_its_request_was_under_way_is_not_held_a
     site: Site, meta: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meta.faults([{"kind": "token_revoked", "token_fingerprint": FINGERPRINT_A}])
-    post, before = GraphClient.post, site.runtime.datasets.get(DATASET)
+    post = GraphClient.post
 
     def post_while_the_file_changes(client: GraphClient, *arguments: Any) -> Any:  # noqa: ANN401 - those of post
         answer = post(client, *arguments)
         site.write_datasets({**TOKENS, DATASET: "token-c"})
-        site.until(lambda: site.runtime.datasets.get(DATASET) != before)
         return answer
 
     monkeypatch.setattr(GraphClient, "post", post_while_the_file_changes)
@@ -157,12 +155,11 @@ def test_a_limited_request_is_sent_again_without_a_doubt(site: Site, meta: Simul
 def test_a_dataset_without_a_token_waits_for_one(make_site: MakeSite, meta: Simulator, tokens: dict[str, str]) -> None:
     site = make_site()
     site.write_datasets(tokens)
-    site.until(lambda: not has_token(site))
     site.enqueue("a", "b")
     site.turn()
     pause = site.counts().pause
     site.write_datasets(TOKENS)
-    resumed = site.until(lambda: resume_repaired(site.runtime.store, site.runtime.datasets))
+    resumed = site.resume_repaired()
     site.turn()
 
     assert pause
@@ -172,15 +169,9 @@ def test_a_dataset_without_a_token_waits_for_one(make_site: MakeSite, meta: Simu
     assert meta.ledger()["requests"] == 1
 
 
-def has_token(site: Site) -> bool:
-    found = site.runtime.datasets.get(DATASET)
-    return found is not None and found.token is not None
-
-
 def test_what_is_invalid_leaves_although_the_dataset_has_no_token(make_site: MakeSite) -> None:
     site = make_site()
     site.write_datasets({OTHER: "token-b"})
-    site.until(lambda: not has_token(site))
     site.enqueue("a")
     site.enqueue_events([bad_events()["unknown_key"]])
     site.run_all()
@@ -191,5 +182,5 @@ def test_what_is_invalid_leaves_although_the_dataset_has_no_token(make_site: Mak
 def test_a_persons_pause_is_not_ended_by_a_new_token(site: Site) -> None:
     site.hand.store.admin.pause(DATASET, reason="manual", seconds=None)
 
-    assert resume_repaired(site.runtime.store, site.runtime.datasets) == []
+    assert site.resume_repaired() == []
     assert site.counts().pause

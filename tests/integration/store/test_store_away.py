@@ -68,7 +68,7 @@ def test_a_replay_waits_until_a_full_server_has_room(hand: Hand) -> None:
 
 
 def test_a_stopped_server_is_a_store_that_is_unavailable(own_store: EmbeddedServer) -> None:
-    with Hand(own_store.url) as hand:
+    with Hand(own_store.url, lease_seconds=2) as hand:  # a holder waits for a quarter of its lease
         hand.append("a")
         lease = hand.take()
         own_store.stop()
