@@ -1,45 +1,67 @@
-"""Take e-mail addresses out of every text of an event: the one kind of personal data that can be told anywhere. Pure.
+"""Take personal data out of all that is outside ``user_data``: addresses in any text, personal keys at any depth. Pure.
 
-``protect`` makes ``user_data`` safe by its keys. Elsewhere a person's address may stand in any text: a product's title,
-an order id, a key of ``custom_data``. Names and phone numbers in free text cannot be told from other words.
+``protect`` makes ``user_data`` safe by its keys, and looks for misplaced ones in the event and in ``custom_data``.
+Deeper down an object may have such a key too, and a person's address may stand in any text: a product's title, an
+order id, a key. Names and phone numbers in free text cannot be told from other words.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from capi_relay.fields import PERSONAL_IN_CUSTOM_DATA, squeezed
+from capi_relay.text import shown
+
 REMOVED: Final = "REMOVED"
-_ADDRESS: Final = re.compile(r"[^\s@<>\"'(),;:/?&=\\]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,62}")
+_ADDRESS: Final = re.compile(
+    r"[^\s@<>\"'(),;:/?&=\\%]{1,64}(?:@|%(?:25){0,4}40)(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,62}", re.IGNORECASE
+)
+
+
+def may_need_it(event: Mapping[str, Any], encoded: bytes) -> bool:
+    """Say whether an event can hold any of it: the sign of an address, or an object beside the ordinary three."""
+    ordinary = 1 + ("user_data" in event) + isinstance(event.get("custom_data"), Mapping)
+    return b"@" in encoded or b"%40" in encoded or b"%25" in encoded or encoded.count(b"{") > ordinary
 
 
 def without_addresses(event: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the event with each address outside ``user_data`` replaced, and a warning that names the fields.
+    """Return the event with that left out or replaced, and warnings that name the fields.
 
     The event is JSON that ``encode`` has taken, so it is neither deep nor circular.
     """
-    found: list[str] = []
+    warnings: dict[str, None] = {}
     cleaned = {
-        _text(key, "a key", found): value if key == "user_data" else _clean(value, key, found)
+        _text(key, shown(key), warnings): value if key == "user_data" else _clean(value, shown(key), warnings)
         for key, value in event.items()
     }
-    named = dict.fromkeys(found)
-    return cleaned, tuple(f"{path}: an e-mail address was removed: it belongs in user_data.em" for path in named)
+    return cleaned, tuple(warnings)
 
 
-def _clean(value: Any, path: str, found: list[str]) -> Any:  # noqa: ANN401 - any JSON value
+def _clean(value: Any, path: str, warnings: dict[str, None]) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, str):
-        return _text(value, path, found)
+        return _text(value, path, warnings)
     if isinstance(value, Mapping):
-        return {_text(key, path, found): _clean(entry, path, found) for key, entry in value.items()}
+        return {
+            _text(key, path, warnings): _clean(entry, path, warnings)
+            for key, entry in value.items()
+            if not _is_misplaced(key, path, warnings)
+        }
     if isinstance(value, list | tuple):
-        return [_clean(entry, path, found) for entry in value]
+        return [_clean(entry, path, warnings) for entry in value]
     return value
 
 
-def _text(text: str, path: str, found: list[str]) -> str:
-    if "@" not in text:
+def _is_misplaced(key: str, path: str, warnings: dict[str, None]) -> bool:
+    if squeezed(key) not in PERSONAL_IN_CUSTOM_DATA:
+        return False
+    warnings[f"{path}.{shown(key)}: left out: it belongs in user_data"] = None
+    return True
+
+
+def _text(text: str, path: str, warnings: dict[str, None]) -> str:
+    if "@" not in text and "%" not in text:
         return text
     cleaned = _ADDRESS.sub(REMOVED, text)
     if cleaned != text:
-        found.append(_ADDRESS.sub(REMOVED, path))
+        warnings[f"{path}: an e-mail address was removed: it belongs in user_data.em"] = None
     return cleaned

@@ -21,6 +21,7 @@ from capi_relay.variants import VARIED, other_readings
 # Meta: fbp-and-fbc; with the parameter builder's appendix or without. A malformed one can cost the whole request.
 _FBC: Final = re.compile(r"fb\.[0-9]+\.[0-9]{10,13}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]{2}(?:[A-Za-z0-9_-]{6})?)?")
 
+_MOST_DIGITS: Final = 30
 _NO_TEXT: Final = "it is neither text nor a number: give one of them, or a list"
 _NO_MATCH: Final = "it looks like an MD5, which Meta cannot match: give the value or its SHA-256"
 _NOTHING: Final = "it is the SHA-256 of an empty text: leave the field out when there is no value"
@@ -57,6 +58,9 @@ def protect(
     """
     warnings: list[str] = []
     safe = _without_misplaced(event, PERSONAL_IN_EVENT, "", warnings)
+    for key in [key for key in safe if key != "user_data" and squeezed(key) == "userdata"]:
+        del safe[key]
+        warnings.append(f"{shown(key)}: left out: Meta's key is user_data: use that one")
     if isinstance(custom_data := safe.get("custom_data"), Mapping):
         safe["custom_data"] = _without_misplaced(custom_data, PERSONAL_IN_CUSTOM_DATA, "custom_data.", warnings)
     for key in ("event_source_url", "referrer_url"):
@@ -135,13 +139,7 @@ def _phone_country(given: object, default_country: str | None) -> str | None:
 def _plain(key: str, value: object, warnings: list[str]) -> object:
     """Return a value that is sent as it is, or None when it is absent or cannot be what the key says."""
     if isinstance(value, str):
-        text = value.strip()
-        if key == "fbc" and text and not _FBC.fullmatch(text):
-            warnings.append(
-                "user_data.fbc: left out: it is not as fb.<index>.<milliseconds>.<fbclid>: send the _fbc cookie"
-            )
-            return None
-        return text or None
+        return _plain_text(key, value.strip(), warnings)
     if _is_absent(value):
         return None
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
@@ -150,6 +148,18 @@ def _plain(key: str, value: object, warnings: list[str]) -> object:
         return str(value)
     warnings.append(f"user_data.{key}: left out: it is neither text nor a number: Meta takes one value here, as it is")
     return None
+
+
+def _plain_text(key: str, text: str, warnings: list[str]) -> str | None:
+    if "@" in text and key != "client_user_agent" and normalize.em(text):
+        warnings.append(f"user_data.{key}: left out: it is an e-mail address: it belongs in user_data.em")
+        return None
+    if key == "fbc" and text and not _FBC.fullmatch(text):
+        warnings.append(
+            "user_data.fbc: left out: it is not as fb.<index>.<milliseconds>.<fbclid>: send the _fbc cookie"
+        )
+        return None
+    return text or None
 
 
 def _digests(
@@ -210,6 +220,10 @@ def _as_text(key: str, value: object) -> str | None:
     if key == "db" and isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    elif isinstance(value, Decimal):  # 42.00 of a database is the number 42, as wire.encode writes it
+        if not value.is_finite() or value.adjusted() > _MOST_DIGITS or value != value.to_integral_value():
+            return None
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None

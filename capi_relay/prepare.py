@@ -6,9 +6,10 @@ Pure, but for the id of an event that has none. The worker changes nothing: what
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from capi_relay.addresses import without_addresses
+from capi_relay.addresses import may_need_it, without_addresses
 from capi_relay.datasets import DatasetDefaults
 from capi_relay.errors import InvalidEvent
 from capi_relay.personal import protect
@@ -16,6 +17,7 @@ from capi_relay.times import event_time
 from capi_relay.wire import encode
 
 _MAX_ID_BITS = 256
+_MAX_ID_DIGITS = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def prepare(
     if "event_id" not in ready:
         ready["event_id"] = uuid.uuid4().hex
     event_id = ready["event_id"]
+    if isinstance(event_id, Decimal) and event_id.is_finite() and event_id.adjusted() < _MAX_ID_DIGITS:
+        event_id = int(event_id) if event_id == event_id.to_integral_value() else event_id
     # An order number; Meta takes text only. What is longer than any number of theirs is not worth reading.
     if isinstance(event_id, int) and not isinstance(event_id, bool) and event_id.bit_length() <= _MAX_ID_BITS:
         ready["event_id"] = str(event_id)
@@ -64,7 +68,7 @@ def prepare(
     warnings += _with_times(ready, coerce=coerce, now=now)
     _with_options(ready, defaults)
     encoded = encode(ready)  # before all that takes the values for what they should be
-    if b"@" in encoded:
+    if may_need_it(ready, encoded):
         ready, removed = without_addresses(ready)
         encoded, warnings = encode(ready), (*warnings, *removed)
     return Prepared(ready, encoded, warnings)

@@ -58,7 +58,7 @@ class WebRequest:
         return f"{_SCHEMES.get(scheme, 'https')}://{host}{self.target}" if _HOST.fullmatch(host) else None
 
     def _first(self, header: str) -> str:
-        return self.headers.get(header, "").partition(",")[0].strip()
+        return self.headers.get(header, "").rpartition(",")[2].strip()
 
 
 def read(request: object) -> WebRequest:
