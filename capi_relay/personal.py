@@ -3,7 +3,6 @@
 What cannot be made safe is left out with a warning that names the field and what to do, and never holds the value.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -11,15 +10,13 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
 
 from capi_relay import normalize
+from capi_relay.click_ids import is_fbc
 from capi_relay.fields import BY_NAME, KNOWN, PERSONAL_IN_CUSTOM_DATA, PERSONAL_IN_EVENT, PLAIN, squeezed
 from capi_relay.hashing import SHA256_OF_NOTHING, is_md5, is_sha256, lower_hex, sha256_hex
 from capi_relay.normalize import NORMALIZERS
 from capi_relay.text import shown, trimmed
 from capi_relay.urls import without_addresses
 from capi_relay.variants import VARIED, other_readings
-
-# Meta: fbp-and-fbc; with the parameter builder's appendix or without. A malformed one can cost the whole request.
-_FBC: Final = re.compile(r"fb\.[0-9]+\.[0-9]{10,13}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]{2}(?:[A-Za-z0-9_-]{6})?)?")
 
 _MOST_DIGITS: Final = 30
 _NO_TEXT: Final = "it is neither text nor a number: give one of them, or a list"
@@ -154,7 +151,7 @@ def _plain_text(key: str, text: str, warnings: list[str]) -> str | None:
     if "@" in text and key != "client_user_agent" and normalize.em(text):
         warnings.append(f"user_data.{key}: left out: it is an e-mail address: it belongs in user_data.em")
         return None
-    if key == "fbc" and text and not _FBC.fullmatch(text):
+    if key == "fbc" and text and not is_fbc(text):
         warnings.append(
             "user_data.fbc: left out: it is not as fb.<index>.<milliseconds>.<fbclid>: send the _fbc cookie"
         )

@@ -8,44 +8,24 @@ written.
 """
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, singledispatch
-from typing import Annotated, Any, Final, Literal, TypeVar, cast
+from functools import cache
+from typing import Any, Final, cast
 
 import msgspec
 from marshmallow import Schema, ValidationError, fields
-from msgspec import UNSET, Meta
+from msgspec import UNSET
 
 from schemas.app_data import ExtInfo
 from schemas.base import ClosedSchema, OpenSchema, Rule
 from schemas.custom_data import properties_are_json
 from schemas.event import EventSchema
-from schemas.fields import (
-    Boolean,
-    Flag,
-    Identifier,
-    Integer,
-    ListOf,
-    NumberOrNumericString,
-    Object,
-    OneOrMany,
-    Scalar,
-    Strict,
-    Text,
-)
-from schemas.validators import NUMERIC, Below, Digits, Length, Matches, Numeric, OneOf
+from schemas.field_types import NotCompilableError, type_of
+from schemas.fields import ListOf, Object, OneOrMany
 
-# A longer numeric string may be infinite as a float: the schemas decide.
-_NUMERIC_CHARACTERS: Final = 200
-_NOT_NEGATIVE: Final = NUMERIC.pattern.replace("-?", "")
 # Rules that look at keys the compiled types leave out; ``null`` is all they refuse, and no bytes with a null get here.
 _ABOUT_UNKNOWN_KEYS: Final[frozenset[Rule]] = frozenset({properties_are_json})
-
-
-class NotCompilableError(Exception):
-    """A schema uses something this compiler does not know, and so takes the ordinary path."""
 
 
 class Node(msgspec.Struct):
@@ -123,7 +103,7 @@ def _compile(schema: type[Schema]) -> _Compiled:
         checks.insert(0, _lone_texts_match(made))
     members: list[Any] = []
     for name, field in made.fields.items():
-        kind = _type_of(field)
+        kind = type_of(field)
         inner_checks = _checks_of(field)
         checks += [_member_check(name, check) for check in inner_checks]
         if field.allow_none:
@@ -192,110 +172,6 @@ def _passes(validator: Callable[[Any], Any]) -> Check:
     return passes
 
 
-@singledispatch
-def _type_of(field: fields.Field[Any]) -> Any:  # noqa: ANN401 - a type annotation
-    raise NotCompilableError(f"a field of type {type(field).__name__}")
-
-
-@_type_of.register
-def _(field: Object) -> Any:  # noqa: ANN401
+@type_of.register
+def _(field: Object) -> Any:  # noqa: ANN401 - a type annotation
     return _compile(type(field.schema)).type
-
-
-@_type_of.register
-def _(field: ListOf) -> Any:  # noqa: ANN401
-    return list[_type_of(field.inner)]  # type: ignore[misc] # made at run time
-
-
-@_type_of.register
-def _(_: ExtInfo) -> Any:  # noqa: ANN401
-    return list[Any]
-
-
-@_type_of.register
-def _(field: OneOrMany) -> Any:  # noqa: ANN401
-    # msgspec 0.22 crashes when it frees a union of a str that has a pattern and a list: the lone str is checked apart.
-    return str | Annotated[list[Annotated[str, Meta(pattern=_plain(field.pattern))]], Meta(min_length=1)]
-
-
-@_type_of.register
-def _(field: Text) -> Any:  # noqa: ANN401
-    return _constrained(str, field)
-
-
-@_type_of.register
-def _(field: Integer) -> Any:  # noqa: ANN401
-    return _constrained(int, field)
-
-
-@_type_of.register
-def _(field: Boolean) -> Any:  # noqa: ANN401
-    return _unvalidated(field, bool)
-
-
-@_type_of.register
-def _(field: Scalar) -> Any:  # noqa: ANN401
-    return _unvalidated(field, str | int | float | bool)
-
-
-@_type_of.register
-def _(field: Flag) -> Any:  # noqa: ANN401
-    _only(field, OneOf)
-    return bool | Literal[0, 1]
-
-
-@_type_of.register
-def _(field: Identifier) -> Any:  # noqa: ANN401
-    if not field.validators:
-        return Annotated[str, Meta(min_length=1)] | int
-    digits = _only(field, Digits)
-    text = Annotated[str, Meta(pattern=rf"\A[0-9]{{{digits.minimum},{digits.maximum}}}\Z")]
-    return text | Annotated[int, Meta(ge=10 ** (digits.minimum - 1), lt=10**digits.maximum)]
-
-
-@_type_of.register
-def _(field: NumberOrNumericString) -> Any:  # noqa: ANN401
-    if _only(field, Numeric).may_be_negative:
-        return Annotated[str, Meta(pattern=NUMERIC.pattern, max_length=_NUMERIC_CHARACTERS)] | float
-    text = Annotated[str, Meta(pattern=_NOT_NEGATIVE, max_length=_NUMERIC_CHARACTERS)]
-    return text | Annotated[float, Meta(ge=0.0)]
-
-
-def _constrained(kind: type, field: Strict) -> Any:  # noqa: ANN401
-    """Return a type that says what the field's validators say."""
-    for validator in field.validators:
-        match validator:
-            case Matches(pattern):
-                kind = Annotated[kind, Meta(pattern=_plain(pattern))]  # type: ignore[assignment]
-            case Length(maximum):
-                kind = Annotated[kind, Meta(min_length=1, max_length=maximum)]  # type: ignore[assignment]
-            case Below(limit):
-                kind = Annotated[kind, Meta(lt=limit)]  # type: ignore[assignment]
-            case OneOf(choices):
-                kind = Literal[tuple(sorted(choices))]  # type: ignore[assignment]
-            case _:
-                raise NotCompilableError(f"the validator {type(validator).__name__}")
-    return kind
-
-
-def _plain(pattern: re.Pattern[str]) -> str:
-    r"""Return the pattern's text: msgspec searches, so it must begin where a match begins."""
-    if pattern.flags & ~re.UNICODE or not pattern.pattern.startswith((r"\A", "(?s:.)")):
-        raise NotCompilableError(f"the pattern {pattern.pattern}")
-    return pattern.pattern
-
-
-def _unvalidated(field: Strict, kind: Any) -> Any:  # noqa: ANN401
-    if field.validators:
-        raise NotCompilableError(f"validators on a {type(field).__name__}")
-    return kind
-
-
-_T = TypeVar("_T")
-
-
-def _only(field: Strict, kind: type[_T]) -> _T:
-    (validator,) = field.validators
-    if not isinstance(validator, kind):
-        raise NotCompilableError(f"the validator {type(validator).__name__} on a {type(field).__name__}")
-    return validator

@@ -6,8 +6,9 @@ from marshmallow import fields
 from capi_relay.personal import protect
 from capi_relay.wire import decode, encode
 from schemas import problems_of
-from schemas.accept import Acceptor, NotCompilableError
+from schemas.accept import Acceptor
 from schemas.base import ClosedSchema
+from schemas.field_types import NotCompilableError
 from schemas.fields import Text
 from schemas.validators import Matches
 from tests.fakes.events import bad_events, mixed, page_view, purchase
