@@ -108,7 +108,11 @@ def ph(value: str, default_country: str | None = None) -> str | None:
     if international:
         has_trunk_zero = by_rules is not None and without_trunk_zero(by_rules) is not None
         return (phone_library.read(f"+{by_rules}", None) if has_trunk_zero else None) or by_rules
-    return (phone_library.read(digits, country.upper()) if country in _BY_COUNTRY else None) or by_rules
+    if country not in _BY_COUNTRY or by_rules == digits:  # complete as it stands: read again it must not change
+        return by_rules
+    read = phone_library.read(digits, country.upper())
+    # Taken only if the rules leave it as it is: a number shorter than they know would get the calling code twice.
+    return read if read and _by_the_rules(read, country, international=False) == read else by_rules
 
 
 def by_the_rules(value: str, default_country: str | None = None) -> str | None:
