@@ -1,7 +1,10 @@
 """The accept path beside plain marshmallow: what it costs to validate an event from its bytes."""
 
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
+
+import msgspec
 
 from benchmarks.events import stored_events
 from benchmarks.measure import Figures, Options, cpu_us, interleaved
@@ -33,6 +36,7 @@ def run(options: Options) -> Figures:
     entries = [Entry(f"1700000000000-{n}", data, b'{"v":1,"t":1700000000000}') for n, data in enumerate(valid)]
     now = float(decode(valid[0])["event_time"])
     contenders = {
+        "floor": partial(cpu_us, lambda: deque(map(msgspec.json.decode, valid), maxlen=0), len(valid)),
         "valid": partial(cpu_us, partial(validate, valid), len(valid)),
         "marshmallow": partial(cpu_us, partial(plain, few), len(few)),
         "invalid_1": partial(cpu_us, partial(validate, _mixed(valid, 100)), len(valid)),
@@ -42,6 +46,7 @@ def run(options: Options) -> Figures:
         "intake": partial(cpu_us, lambda: sort_entries(entries, now_seconds=now), len(entries)),
     }
     labels = {
+        "floor": "the floor: the same events decoded to plain objects (msgspec), nothing checked",
         "valid": "valid events, from bytes",
         "marshmallow": "the same events, plain marshmallow of the same schemas",
         "invalid_1": "1 % invalid",

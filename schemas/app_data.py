@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError
 
-from schemas.base import Fault, OpenSchema
+from schemas.base import Fault, OpenSchema, where
 from schemas.fields import Boolean, Flag, Strict, Text
 
 EXTINFO_LENGTH: Final = 16
@@ -67,7 +67,8 @@ class AppDataSchema(OpenSchema):
     include_video_data = Boolean()
 
 
+@where("action_source", "app")
 def app_has_app_data(event: Mapping[str, Any]) -> Iterator[Fault]:
     """Find an app event that says nothing of its device."""
-    if event.get("action_source") == "app" and "app_data" not in event:
+    if "app_data" not in event:
         yield Fault(("app_data",), "app_without_app_data")

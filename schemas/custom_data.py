@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
-from schemas.base import ClosedSchema, Fault, OpenSchema, Rule, section
+from schemas.base import OBJECT, ClosedSchema, Fault, OpenSchema, Rule, about, section
 from schemas.fields import Identifier, Integer, ListOf, NumberOrNumericString, Object, Scalar, Text
 from schemas.validators import Matches, OneOf
 
@@ -41,9 +41,9 @@ def properties_are_json(custom_data: Mapping[str, Any]) -> Iterator[Fault]:
 
 def purchase_has_value_and_currency(event: Mapping[str, Any]) -> Iterator[Fault]:
     """Find a Purchase that does not say how much, and a value that does not say of what."""
-    if not isinstance(event.get("custom_data", {}), Mapping):
+    custom_data = event.get("custom_data", {})
+    if not isinstance(custom_data, OBJECT):
         return
-    custom_data = section(event, "custom_data")
     purchase = event.get("event_name") == "Purchase"
     if purchase and "value" not in custom_data:
         yield Fault(("custom_data", "value"), "purchase_without_value")
@@ -54,13 +54,14 @@ def purchase_has_value_and_currency(event: Mapping[str, Any]) -> Iterator[Fault]
             yield Fault(("custom_data", "currency"), "value_without_currency")
 
 
+@about("custom_data", "contents", "price")
 def only_stores_say_price(event: Mapping[str, Any]) -> Iterator[Fault]:
     """Find an item's ``price`` outside a store: only the offline page knows it, elsewhere it is ``item_price``."""
     contents = section(event, "custom_data").get("contents")
     if event.get("action_source") == "physical_store" or not isinstance(contents, list):
         return
     for index, content in enumerate(contents):
-        if isinstance(content, Mapping) and "price" in content:
+        if isinstance(content, OBJECT) and "price" in content:
             yield Fault(("custom_data", "contents", index, "price"), "unknown_key")
 
 

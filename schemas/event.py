@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from schemas.app_data import AppDataSchema, app_has_app_data
-from schemas.base import ClosedSchema, Fault, OpenSchema, Rule, is_present, section
+from schemas.base import ABSENT, ClosedSchema, Fault, OpenSchema, Rule, about, is_present, section, where
 from schemas.custom_data import (
     CUSTOMER_SEGMENTS,
     CustomDataSchema,
@@ -47,18 +47,16 @@ LDU_COUNTRIES: Final = frozenset({0, 1})
 LDU_STATES: Final = frozenset({0, *range(1000, 1014)})
 
 
+@where("action_source", ABSENT)
 def event_has_action_source(event: Mapping[str, Any]) -> Iterator[Fault]:
     """Find an event that does not say where it happened, unless the earlier event it belongs to has said so."""
-    if "action_source" in event:
-        return
     if event.get("event_name") != APPEND_VALUE or not section(event, "original_event_data"):
         yield Fault(("action_source",), "missing")
 
 
+@where("action_source", "website")
 def website_has_url(event: Mapping[str, Any]) -> Iterator[Fault]:
     """Find a website event that does not say which page. A missing user agent is no fault: Meta takes the event."""
-    if event.get("action_source") != "website":
-        return
     if "event_source_url" not in event:
         yield Fault(("event_source_url",), "website_without_url")
     url = event.get("event_source_url")
@@ -66,6 +64,7 @@ def website_has_url(event: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(("event_source_url",), "not_url")
 
 
+@about("data_processing_options")
 def ldu_says_where(event: Mapping[str, Any]) -> Iterator[Fault]:
     """Find Limited Data Use that Meta cannot place (Meta: data-processing-options).
 

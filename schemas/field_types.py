@@ -23,7 +23,18 @@ from schemas.fields import (
     Strict,
     Text,
 )
-from schemas.validators import NUMERIC, Below, Digits, Length, Matches, Numeric, OneOf
+from schemas.validators import (
+    DIGEST_LENGTH,
+    HASH,
+    NOT_EMPTY,
+    NUMERIC,
+    Below,
+    Digits,
+    Length,
+    Matches,
+    Numeric,
+    OneOf,
+)
 
 # A longer numeric string may be infinite as a float: the schemas decide.
 _NUMERIC_CHARACTERS: Final = 200
@@ -52,8 +63,15 @@ def _(_: ExtInfo) -> Any:  # noqa: ANN401
 
 @type_of.register
 def _(field: OneOrMany) -> Any:  # noqa: ANN401
-    # msgspec 0.22 crashes when it frees a union of a str that has a pattern and a list: the lone str is checked apart.
-    return str | Annotated[list[Annotated[str, Meta(pattern=_plain(field.pattern))]], Meta(min_length=1)]
+    # No pattern here: msgspec 0.22 crashes when it frees a union of a str that has one and a list.
+    if field.pattern is HASH:
+        shortest = DIGEST_LENGTH  # what else a digest must be is checked of all digests of an object together
+    elif field.pattern is NOT_EMPTY:
+        shortest = 1
+    else:
+        raise NotCompilableError(f"the pattern {field.pattern.pattern}")
+    text = Annotated[str, Meta(min_length=shortest)]
+    return text | Annotated[list[text], Meta(min_length=1)]
 
 
 @type_of.register
@@ -104,7 +122,7 @@ def _constrained(kind: type, field: Strict) -> Any:  # noqa: ANN401
     for validator in field.validators:
         match validator:
             case Matches(pattern):
-                kind = Annotated[kind, Meta(pattern=_plain(pattern))]  # type: ignore[assignment]
+                kind = _matching(pattern)
             case Length(maximum):
                 kind = Annotated[kind, Meta(min_length=1, max_length=maximum)]  # type: ignore[assignment]
             case Below(limit):
@@ -116,11 +134,13 @@ def _constrained(kind: type, field: Strict) -> Any:  # noqa: ANN401
     return kind
 
 
-def _plain(pattern: re.Pattern[str]) -> str:
-    r"""Return the pattern's text: msgspec searches, so it must begin where a match begins."""
-    if pattern.flags & ~re.UNICODE or not pattern.pattern.startswith((r"\A", "(?s:.)")):
+def _matching(pattern: re.Pattern[str]) -> Any:  # noqa: ANN401
+    r"""Return a str with the pattern: msgspec searches, so it must begin where a match begins."""
+    if pattern is NOT_EMPTY:
+        return Annotated[str, Meta(min_length=1)]
+    if pattern.flags & ~re.UNICODE or not pattern.pattern.startswith(r"\A"):
         raise NotCompilableError(f"the pattern {pattern.pattern}")
-    return pattern.pattern
+    return Annotated[str, Meta(pattern=pattern.pattern)]
 
 
 def _unvalidated(field: Strict, kind: Any) -> Any:  # noqa: ANN401

@@ -6,7 +6,7 @@ Meta: business-messaging; the error subcodes are known from reports.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from schemas.base import Fault, is_present, section
+from schemas.base import Fault, is_present, section, where
 
 BUSINESS_MESSAGING: Final = "business_messaging"
 
@@ -57,10 +57,9 @@ WEB_ONLY: Final = (
 )
 
 
+@where("action_source", BUSINESS_MESSAGING)
 def messaging_has_its_ids(event: Mapping[str, Any]) -> Iterator[Fault]:
     """Find a messaging event without its channel or the channel's ids, or with a name Meta does not take."""
-    if event.get("action_source") != BUSINESS_MESSAGING:
-        return
     name = event.get("event_name")
     if isinstance(name, str) and name not in _taken:
         yield Fault(("event_name",), "bad_messaging_event_name")
@@ -73,10 +72,9 @@ def messaging_has_its_ids(event: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(("user_data", group[0]), "missing_for_channel")
 
 
+@where("action_source", BUSINESS_MESSAGING)
 def messaging_has_no_web_keys(event: Mapping[str, Any]) -> Iterator[Fault]:
     """Find what only a web page can know in an event that came from a conversation."""
-    if event.get("action_source") != BUSINESS_MESSAGING:
-        return
     for path in WEB_ONLY:
         part = section(event, "user_data") if len(path) > 1 else event
         if is_present(part.get(path[-1])):

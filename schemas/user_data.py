@@ -28,8 +28,9 @@ WEAK_SETS: Final = (
 
 def enough_identifiers(user_data: Mapping[str, Any]) -> Iterator[Fault]:
     """Find user data that is too weak to be matched; keys Meta does not know are no identifiers."""
-    if any(is_present(user_data.get(key)) for key in _STRONG):
-        return  # in no weak set: nothing else need be looked at
+    for key in _STRONG:
+        if is_present(user_data.get(key)):
+            return  # in no weak set: nothing else need be looked at
     found = {key for key in _WEAK if is_present(user_data.get(key))}
     if any(found <= weak for weak in WEAK_SETS):
         yield Fault((), "weak_identifiers")

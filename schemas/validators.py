@@ -8,6 +8,7 @@ from typing import Final
 from marshmallow import ValidationError
 
 # SHA-256 in lowercase hex, perhaps with the appendix of Meta's own parameter builder (Meta: parameter-builder-library).
+DIGEST_LENGTH: Final = 64
 HASH: Final = re.compile(r"\A[0-9a-f]{64}(\.[A-Za-z0-9_-]{2}([A-Za-z0-9_-]{6})?)?\Z")
 # UNVERIFIED: which other spellings Meta reads as a number (1e3, +5); its examples have plain decimals.
 NUMERIC: Final = re.compile(r"\A-?([0-9]+\.?[0-9]*|\.[0-9]+)\Z")

@@ -1,17 +1,19 @@
 """Read and write what we add to a stored event: format version, first enqueue time, the producer's warnings."""
 
 import json
-from typing import NamedTuple
+
+import msgspec
 
 from worker.store import Entry
 
 FORMAT = 1
 _PLAIN = b'{"v":1,"t":'
 _PLAIN_LENGTH = len(_PLAIN) + 13 + 1  # milliseconds have 13 digits until the year 2286
+_DIGITS = slice(len(_PLAIN), -1)
 _YEAR_2100_MS = 4_102_444_800_000
 
 
-class Meta(NamedTuple):
+class Meta(msgspec.Struct, frozen=True):
     """The envelope's own part."""
 
     enqueued_ms: int
@@ -34,9 +36,10 @@ def read_meta(entry: Entry) -> Meta | None:
     meta_bytes = entry.meta
     if not meta_bytes:
         return Meta(int(entry.id.partition("-")[0]))
+    digits = meta_bytes[_DIGITS]
     plain = len(meta_bytes) == _PLAIN_LENGTH and meta_bytes.startswith(_PLAIN) and meta_bytes.endswith(b"}")
-    if plain and meta_bytes[len(_PLAIN) : -1].isdigit():
-        enqueued_ms = int(meta_bytes[len(_PLAIN) : -1])  # as nearly every event has it: ten times faster than JSON
+    if plain and digits.isdigit():
+        enqueued_ms = int(digits)  # as nearly every event has it: ten times faster than JSON
         return Meta(enqueued_ms) if enqueued_ms < _YEAR_2100_MS else None
     try:
         fields = json.loads(entry.meta)
