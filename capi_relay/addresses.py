@@ -6,7 +6,8 @@ order id, a key. Names and phone numbers in free text cannot be told from other 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from capi_relay.fields import PERSONAL_IN_CUSTOM_DATA, squeezed
@@ -18,10 +19,16 @@ _ADDRESS: Final = re.compile(
 )
 
 
-def may_need_it(event: Mapping[str, Any], encoded: bytes) -> bool:
-    """Say whether an event can hold any of it: the sign of an address, or an object beside the ordinary three."""
-    ordinary = 1 + ("user_data" in event) + isinstance(event.get("custom_data"), Mapping)
-    return b"@" in encoded or b"%40" in encoded or b"%25" in encoded or encoded.count(b"{") > ordinary
+def may_need_it(encoded: bytes, objects: Iterable[Mapping[str, Any]]) -> bool:
+    """Say whether an event can hold any of it: the sign of an address, or a personal key.
+
+    Args:
+        encoded: The event's JSON.
+        objects: All objects in it but ``user_data``.
+    """
+    if b"@" in encoded or (b"%" in encoded and (b"%40" in encoded or b"%25" in encoded)):
+        return True
+    return not PERSONAL_IN_CUSTOM_DATA.isdisjoint(map(squeezed, chain.from_iterable(objects)))
 
 
 def without_addresses(event: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -9,6 +9,8 @@ from hashlib import sha256
 from typing import Final
 
 _HEX_LENGTH: Final = 64
+SHORTEST_DIGEST: Final = 32
+"""How many characters the shorter of both has at least: no shorter text need be asked."""
 _SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}(?:\.(?:[A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8}))?")
 _MD5: Final = re.compile(r"[0-9A-Fa-f]{32}")
 
@@ -28,7 +30,7 @@ def is_sha256(value: str) -> bool:
 
 def is_md5(value: str) -> bool:
     """Tell whether the value looks like an MD5, which Meta cannot match."""
-    return len(value) == _HEX_LENGTH // 2 and _MD5.fullmatch(value) is not None
+    return len(value) == SHORTEST_DIGEST and _MD5.fullmatch(value) is not None
 
 
 def lower_hex(digest: str) -> str:

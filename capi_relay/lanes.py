@@ -21,6 +21,6 @@ def lane_name(
     """
     if action_source == "physical_store":
         return STORE_LANE
-    if isinstance(event_time, int | float) and event_time < now_seconds - freshness_seconds:
+    if isinstance(event_time, (int, float)) and event_time < now_seconds - freshness_seconds:
         return LATE_LANE
     return str(crc32(event_id.encode()) % lanes) if lanes > 1 else "0"

@@ -6,19 +6,23 @@ What cannot be made safe is left out with a warning that names the field and wha
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
 
 from capi_relay import normalize
 from capi_relay.click_ids import is_fbc
 from capi_relay.fields import BY_NAME, KNOWN, PERSONAL_IN_CUSTOM_DATA, PERSONAL_IN_EVENT, PLAIN, squeezed
-from capi_relay.hashing import SHA256_OF_NOTHING, is_md5, is_sha256, lower_hex, sha256_hex
+from capi_relay.hashing import SHA256_OF_NOTHING, SHORTEST_DIGEST, is_md5, is_sha256, lower_hex, sha256_hex
 from capi_relay.normalize import NORMALIZERS
 from capi_relay.text import shown, trimmed
 from capi_relay.urls import without_addresses
 from capi_relay.variants import VARIED, other_readings
 
 _MOST_DIGITS: Final = 30
+# Values that many people share are hashed once and remembered, some 2 MB at most; those meant for one person are not.
+_SHARED: Final = frozenset({"country", "ct", "ge", "st", "zp"})
+_MAX_SHARED_CHARACTERS: Final = 40
 _NO_TEXT: Final = "it is neither text nor a number: give one of them, or a list"
 _NO_MATCH: Final = "it looks like an MD5, which Meta cannot match: give the value or its SHA-256"
 _NOTHING: Final = "it is the SHA-256 of an empty text: leave the field out when there is no value"
@@ -55,17 +59,18 @@ def protect(
     """
     warnings: list[str] = []
     safe = _without_misplaced(event, PERSONAL_IN_EVENT, "", warnings)
-    for key in [key for key in safe if key != "user_data" and squeezed(key) == "userdata"]:
-        del safe[key]
-        warnings.append(f"{shown(key)}: left out: Meta's key is user_data: use that one")
-    if isinstance(custom_data := safe.get("custom_data"), Mapping):
+    if [*map(squeezed, safe)].count("userdata") > ("user_data" in safe):
+        for key in [key for key in safe if key != "user_data" and squeezed(key) == "userdata"]:
+            del safe[key]
+            warnings.append(f"{shown(key)}: left out: Meta's key is user_data: use that one")
+    if isinstance(custom_data := safe.get("custom_data"), (dict, Mapping)):
         safe["custom_data"] = _without_misplaced(custom_data, PERSONAL_IN_CUSTOM_DATA, "custom_data.", warnings)
     for key in ("event_source_url", "referrer_url"):
         url = safe.get(key)
         if isinstance(url, str) and (cleaned := without_addresses(url)) != url:
             safe[key] = cleaned
             warnings.append(f"{key}: an e-mail address in its query was removed: keep personal data out of URLs")
-    if isinstance(user_data := safe.get("user_data"), Mapping):
+    if isinstance(user_data := safe.get("user_data"), (dict, Mapping)):
         safe["user_data"] = _protected_user_data(user_data, default_country, warnings, match_variants=match_variants)
     elif "user_data" in safe:
         del safe["user_data"]
@@ -76,9 +81,10 @@ def protect(
 def _without_misplaced(
     data: Mapping[str, Any], misplaced: frozenset[str], path: str, warnings: list[str]
 ) -> dict[str, Any]:
+    if misplaced.isdisjoint(map(squeezed, data)):
+        return dict(data)
     kept = {key: value for key, value in data.items() if squeezed(key) not in misplaced}
-    if len(kept) < len(data):
-        warnings += (f"{path}{shown(key)}: left out: it belongs in user_data" for key in data if key not in kept)
+    warnings += (f"{path}{shown(key)}: left out: it belongs in user_data" for key in data if key not in kept)
     return kept
 
 
@@ -96,7 +102,7 @@ def _protected_user_data(
         elif isinstance(value, (list, tuple)):
             kept = _digests(key, value, country, warnings)
         else:
-            kept = _digest(key, value, country, f"user_data.{key}", warnings)
+            kept = _digest(key, value, country, None, warnings)
         if kept is not None:
             safe[key] = kept
     return safe
@@ -163,9 +169,7 @@ def _digests(
     key: str, values: list[Any] | tuple[Any, ...], country: str | None, warnings: list[str]
 ) -> list[str] | None:
     """Return the digests of the values, each once and in their order, or None when nothing is left."""
-    digests = (
-        _digest(key, value, country, f"user_data.{key}[{index}]", warnings) for index, value in enumerate(values)
-    )
+    digests = (_digest(key, value, country, index, warnings) for index, value in enumerate(values))
     return list(dict.fromkeys(digest for digest in digests if digest is not None)) or None
 
 
@@ -174,8 +178,7 @@ def _readings(key: str, value: object, country: str | None, warnings: list[str])
     many = isinstance(value, (list, tuple))
     digests: list[str] = []
     for index, member in enumerate(value if isinstance(value, (list, tuple)) else (value,)):
-        path = f"user_data.{key}[{index}]" if many else f"user_data.{key}"
-        digest = _digest(key, member, country, path, warnings)
+        digest = _digest(key, member, country, index if many else None, warnings)
         if digest is not None:
             text = member if isinstance(member, str) else _as_text(key, member) or ""
             digests += (digest, *map(sha256_hex, other_readings(key, text, country)))
@@ -184,33 +187,44 @@ def _readings(key: str, value: object, country: str | None, warnings: list[str])
     return digests[0] if digests else None
 
 
-def _digest(key: str, value: object, country: str | None, path: str, warnings: list[str]) -> str | None:
+def _digest(key: str, value: object, country: str | None, index: int | None, warnings: list[str]) -> str | None:
     """Return the value's digest, or None when it is absent or, with a warning, cannot be hashed."""
     text = value if isinstance(value, str) else _as_text(key, value)
+    why: str | None
     if text is None:
-        if value is not None:
-            warnings.append(f"{path}: left out: {_NO_TEXT}")
-        return None
+        digest, why = None, None if value is None else _NO_TEXT
+    elif key in _SHARED and type(text) is str and len(text) <= _MAX_SHARED_CHARACTERS:
+        digest, why = _of_shared_text(key, text)
+    else:
+        digest, why = _of_text(key, text, country)
+    if why:
+        place = "" if index is None else f"[{index}]"
+        warnings.append(f"user_data.{key}{place}: left out: {why}")
+    return digest
+
+
+def _of_text(key: str, text: str, country: str | None) -> tuple[str | None, str | None]:
+    """Return the text's digest or None, and why it has none where it is not just empty."""
     text = trimmed(text)
     if not text:
-        return None
-    if is_sha256(text):
-        digest = lower_hex(text)
-        if not digest.startswith(SHA256_OF_NOTHING):
-            return digest
-        why = _NOTHING
-    elif is_md5(text) and key != "external_id":  # an own id may well be 32 hex digits, as a UUID is
-        why = _NO_MATCH
-    else:
-        normal = normalize.ph(text, country) if key == "ph" else NORMALIZERS[key](text)
-        try:
-            if normal:
-                return sha256_hex(normal)
-            why = _WHY.get(key, _NO_VALUE)
-        except UnicodeEncodeError:
-            why = _HALF
-    warnings.append(f"{path}: left out: {why}")
-    return None
+        return None, None
+    if len(text) >= SHORTEST_DIGEST:
+        if is_sha256(text):
+            digest = lower_hex(text)
+            return (None, _NOTHING) if digest.startswith(SHA256_OF_NOTHING) else (digest, None)
+        if is_md5(text) and key != "external_id":  # an own id may well be 32 hex digits, as a UUID is
+            return None, _NO_MATCH
+    normal = normalize.ph(text, country) if key == "ph" else NORMALIZERS[key](text)
+    try:
+        return (sha256_hex(normal), None) if normal else (None, _WHY.get(key, _NO_VALUE))
+    except UnicodeEncodeError:
+        return None, _HALF
+
+
+@lru_cache(maxsize=4096)
+def _of_shared_text(key: str, text: str) -> tuple[str | None, str | None]:
+    """Return the same, remembered: for short text of ``_SHARED`` keys only."""
+    return _of_text(key, text, None)
 
 
 def _as_text(key: str, value: object) -> str | None:

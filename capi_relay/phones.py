@@ -55,10 +55,12 @@ _TRUNKS: Final = {"by": "80", "hu": "06", "kz": "8", "lt": "8", "ru": "8", "tm":
 _KEEPS_ZERO: Final = frozenset({"bj", "cg", "ci", "it", "sm", "va"})
 
 _SHORTEST, _LONGEST = 7, 15  # ITU-T E.164 allows 15 digits
-_LONGEST_CODE = 3
 _EXTENSION: Final = re.compile(r"(?<=\d)[\s.,;(]*(?:ext(?:ension|n)?|x|#)[\s.:=]*\d{1,6}[\s)]*$", re.IGNORECASE)
 _INTERNATIONAL: Final = re.compile(r"[^\d+\uff0b]*[+\uff0b]")
 _NO_DIGITS: Final = re.compile(r"\D+")
+_ASCII_WITHOUT_DIGITS: Final = str.maketrans(
+    "", "", "".join(char for char in map(chr, range(128)) if not char.isdigit())
+)
 
 
 class _Plan(NamedTuple):
@@ -130,9 +132,11 @@ def without_trunk_zero(normal: str) -> str | None:
 
 def _written(value: str) -> tuple[str, bool]:
     """Return the number's digits without its extension, and whether it is marked as international."""
-    text = _EXTENSION.sub("", trimmed(value))
+    text = trimmed(value)
+    if "x" in text or "X" in text or "#" in text:  # no extension is written without one of them
+        text = _EXTENSION.sub("", text)
     digits = _ascii_digits(text)
-    return digits, digits.startswith("00") or _INTERNATIONAL.match(text) is not None
+    return digits, text.startswith("+") or digits.startswith("00") or _INTERNATIONAL.match(text) is not None
 
 
 def _by_the_rules(digits: str, country: str, *, international: bool) -> str | None:
@@ -143,8 +147,9 @@ def _by_the_rules(digits: str, country: str, *, international: bool) -> str | No
 
 
 def _ascii_digits(text: str) -> str:
-    digits = _NO_DIGITS.sub("", text)
-    return digits if digits.isascii() else "".join(str(unicodedata.decimal(digit)) for digit in digits)
+    if text.isascii():
+        return text.translate(_ASCII_WITHOUT_DIGITS)
+    return "".join(str(unicodedata.decimal(digit)) for digit in _NO_DIGITS.sub("", text))
 
 
 def _with_calling_code(digits: str, country: str) -> str:
@@ -172,8 +177,5 @@ def _carries_a_calling_code(digits: str) -> bool:
 
 def _split(digits: str) -> tuple[_Plan | None, str]:
     """Return the plan whose calling code the digits begin with, and the digits behind it."""
-    for length in range(1, _LONGEST_CODE + 1):
-        plan = _BY_CODE.get(digits[:length])
-        if plan is not None:
-            return plan, digits[length:]
-    return None, digits
+    plan = _BY_CODE.get(digits[:1]) or _BY_CODE.get(digits[:2]) or _BY_CODE.get(digits[:3])
+    return plan, digits[len(plan.code) :] if plan else digits

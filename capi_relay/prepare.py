@@ -5,23 +5,21 @@ Pure, but for the id of an event that has none. The worker changes nothing: what
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from capi_relay.addresses import may_need_it, without_addresses
 from capi_relay.datasets import DatasetDefaults
 from capi_relay.errors import InvalidEvent
 from capi_relay.personal import protect
 from capi_relay.times import event_time
-from capi_relay.wire import encode
+from capi_relay.wire import encode, encode_with_objects
 
 _MAX_ID_BITS = 256
 _MAX_ID_DIGITS = 70
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An event as it will be sent, and its bytes."""
 
     event: Mapping[str, Any]
@@ -50,7 +48,7 @@ def prepare(
     Raises:
         InvalidEvent: it is no mapping, or JSON cannot carry it, or it is too large or too deep.
     """
-    if not isinstance(event, Mapping):
+    if not isinstance(event, (dict, Mapping)):
         raise InvalidEvent(f"an event is a mapping of Meta's field names, not {type(event).__name__}")
     # A null says nothing and Meta's own libraries drop it; kept, it would refuse the event.
     given = {name: value for name, value in event.items() if value is not None}
@@ -58,27 +56,36 @@ def prepare(
     ready, warnings = protect(given, defaults.default_country, match_variants=variants)
     if "event_id" not in ready:
         ready["event_id"] = uuid.uuid4().hex
-    event_id = ready["event_id"]
-    if isinstance(event_id, Decimal) and event_id.is_finite() and event_id.adjusted() < _MAX_ID_DIGITS:
-        event_id = int(event_id) if event_id == event_id.to_integral_value() else event_id
-    # An order number; Meta takes text only. What is longer than any number of theirs is not worth reading.
-    if isinstance(event_id, int) and not isinstance(event_id, bool) and event_id.bit_length() <= _MAX_ID_BITS:
-        ready["event_id"] = str(event_id)
+    elif not isinstance(ready["event_id"], str):
+        ready["event_id"] = _id_of_number(ready["event_id"])
     coerce = coerce_times if defaults.coerce_times is None else defaults.coerce_times
     warnings += _with_times(ready, coerce=coerce, now=now)
     _with_options(ready, defaults)
-    encoded = encode(ready)  # before all that takes the values for what they should be
-    if may_need_it(ready, encoded):
+    encoded, objects = encode_with_objects(ready)  # before all that takes the values for what they should be
+    person = ready.get("user_data")
+    if may_need_it(encoded, [each for each in objects if each is not person]):
         ready, removed = without_addresses(ready)
-        encoded, warnings = encode(ready), (*warnings, *removed)
+        if removed:
+            encoded, warnings = encode(ready), (*warnings, *removed)
     return Prepared(ready, encoded, warnings)
+
+
+def _id_of_number(event_id: object) -> object:
+    """Return an order number as the text that Meta takes. What is longer than any number of theirs stays unread."""
+    if isinstance(event_id, Decimal) and event_id.is_finite() and event_id.adjusted() < _MAX_ID_DIGITS:
+        event_id = int(event_id) if event_id == event_id.to_integral_value() else event_id
+    if isinstance(event_id, int) and not isinstance(event_id, bool) and event_id.bit_length() <= _MAX_ID_BITS:
+        return str(event_id)
+    return event_id
 
 
 def _with_times(ready: dict[str, Any], *, coerce: bool, now: float) -> tuple[str, ...]:
     """Put the event's time in Unix seconds, and that of the earlier event it belongs to."""
     ready["event_time"], warning = event_time(ready.get("event_time"), coerce=coerce, now=now)
     warnings = (f"event_time: {warning}",) if warning else ()
-    earlier = ready.get("original_event_data")
+    if "original_event_data" not in ready:
+        return warnings
+    earlier = ready["original_event_data"]
     if not isinstance(earlier, Mapping) or earlier.get("event_time") is None:
         return warnings
     moment, warning = event_time(earlier["event_time"], coerce=coerce, now=now)

@@ -10,6 +10,9 @@ _INVISIBLE: Final = re.compile(
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
 _ASCII_MARKS: Final = str.maketrans("", "", "".join(char for char in map(chr, range(128)) if not char.isalnum()))
+# Below the combining characters no letter waits for its mark, so each can be judged alone.
+_BEYOND_LATIN: Final = re.compile("[^\0-\u02ff]")
+_LATIN_MARKS: Final = dict.fromkeys(code for code in range(0x300) if unicodedata.category(chr(code))[0] not in "LMN")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,19}[0-9]?[A-Za-z_]{0,19}")
 _ASCII_DIGITS: Final = str.maketrans("", "", "0123456789")
 
@@ -24,7 +27,10 @@ def letters_and_digits(text: str) -> str:
     if text.isascii():
         return text.lower().translate(_ASCII_MARKS)
     # Filter first: a removed character may have stood between a letter and its mark, or behind a final sigma.
-    kept = "".join(char for char in _INVISIBLE.sub("", text) if unicodedata.category(char)[0] in "LMN")
+    if _BEYOND_LATIN.search(text) is None:
+        kept = text.translate(_LATIN_MARKS)
+    else:
+        kept = "".join(char for char in _INVISIBLE.sub("", text) if unicodedata.category(char)[0] in "LMN")
     return unicodedata.normalize("NFC", kept.lower())
 
 

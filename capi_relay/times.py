@@ -38,7 +38,7 @@ def event_time(value: object, *, coerce: bool, now: float) -> tuple[Any, str | N
     """
     if value is None:
         return int(now), None
-    value = _whole(value)
+    value = value if type(value) is int else _whole(value)
     if not coerce or (type(value) is int and value < _MILLISECONDS_FROM):
         return value, None
     moment = _moment(value) if isinstance(value, str) else value

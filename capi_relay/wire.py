@@ -12,6 +12,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Any, Final, Never
 
+from capi_relay import json_library
 from capi_relay.errors import InvalidEvent
 from capi_relay.text import shown
 
@@ -22,7 +23,7 @@ MAX_DEPTH: Final = 20
 # Each value takes two bytes of JSON at least, so more of them can never fit; known before anything is written.
 _MAX_VALUES: Final = MAX_EVENT_BYTES // 2
 _MAX_DIGITS: Final = 4300  # what Python's int() reads at most
-_SCALARS: Final = frozenset({str, int, float, bool, NoneType})
+_PLAIN: Final = frozenset({str, int, bool, NoneType})
 
 _TOO_LARGE: Final = f"the event is larger than {MAX_EVENT_BYTES} bytes of JSON: leave out what Meta does not use"
 _TOO_DEEP: Final = f"objects and arrays are nested more than {MAX_DEPTH} deep: flatten the event"
@@ -38,18 +39,27 @@ def encode(event: Mapping[str, Any]) -> bytes:
         InvalidEvent: JSON cannot carry a value (bytes, a date, a set, NaN, a lone surrogate ...), a key is no text, or
             the event is too large or too deeply nested. The message names the field.
     """
-    if not isinstance(event, Mapping):
+    return encode_with_objects(event)[0]
+
+
+def encode_with_objects(event: Mapping[str, Any]) -> tuple[bytes, list[Mapping[str, Any]]]:
+    """Return what ``encode`` does, and the objects in the event, which it has to look at anyway."""
+    if not isinstance(event, (dict, Mapping)):
         raise InvalidEvent(_NO_OBJECT)
-    _check_shape(event)
-    try:
-        data = _ENCODER.encode(event).encode()
-    except (TypeError, ValueError, OverflowError):
-        data = b""
-    if not data:
-        raise InvalidEvent(_first_problem(event))
+    objects, ordinary = _checked(event)
+    data = (json_library.write(event) if ordinary else None) or _written(event, objects)
     if len(data) > MAX_EVENT_BYTES:
         raise InvalidEvent(_TOO_LARGE)
-    return data
+    return data, objects
+
+
+def _written(event: Mapping[str, Any], objects: list[Mapping[str, Any]]) -> bytes:
+    try:
+        for each in (event, *objects):
+            "".join(each)  # the quickest way to see that all keys are text: json would make them text
+        return _ENCODER.encode(event).encode()
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidEvent(_first_problem(event)) from None
 
 
 def decode(data: bytes) -> dict[str, Any]:
@@ -78,41 +88,50 @@ def decode(data: bytes) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise InvalidEvent(_NO_OBJECT)
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
-        _check_shape(event)
+        _checked(event)
     return event
 
 
-def _check_shape(event: Mapping[str, Any]) -> None:
-    """Refuse keys that are no text (``json`` would make them one), depth and sheer number; never walks without end."""
+def _checked(event: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool]:
+    """Refuse depth and sheer number; never walks without end.
+
+    Returns:
+        The objects inside the event, and whether every value that is no object and no array is text, a finite number,
+        a boolean or null, and of no subclass of them.
+    """
+    objects: list[Mapping[str, Any]] = []
+    ordinary = True
     level: list[Any] = [event]
     values_left = _MAX_VALUES
     for _ in range(MAX_DEPTH):
         deeper: list[Any] = []
         for container in level:
             values: Iterable[Any]
+            if type(container) is float:
+                ordinary = ordinary and math.isfinite(container)
+                continue
             if isinstance(container, (list, tuple)):
                 values = container
             elif isinstance(container, (dict, Mapping)):  # dict first: it is the common case, and quick
-                try:
-                    "".join(container)  # the quickest way to see that all keys are text
-                except TypeError:
-                    raise InvalidEvent(_first_problem(event)) from None
                 values = container.values()
+                objects.append(container)
             else:
+                ordinary = False
                 continue
             values_left -= len(container)
             if values_left < 0:
                 raise InvalidEvent(_TOO_LARGE)
-            deeper += [value for value in values if type(value) not in _SCALARS]
+            deeper += [value for value in values if type(value) not in _PLAIN]
         if not deeper:
-            return
+            return objects[1:], ordinary
         level = deeper
     if any(isinstance(container, (Mapping, list, tuple)) for container in level):
         raise InvalidEvent(_TOO_DEEP)
+    return objects[1:], False
 
 
 def _first_problem(event: Mapping[str, Any]) -> str:
-    """Say what JSON cannot carry and where; walks in the order of ``_check_shape``, so it ends where that one did."""
+    """Say what JSON cannot carry and where; walks in the order of ``_checked``, so it ends where that one did."""
     containers: deque[tuple[str, Any]] = deque([("", event)])
     while containers:
         path, container = containers.popleft()

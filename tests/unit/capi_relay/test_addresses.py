@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capi_relay.addresses import REMOVED, without_addresses
+from capi_relay.addresses import REMOVED, may_need_it, without_addresses
+from capi_relay.wire import encode_with_objects
 
 PERSON = "ann.b+c@shop.example.com"
 
@@ -48,3 +49,23 @@ def test_removing_twice_changes_nothing(before: str, after: str) -> None:
 
     assert "ann" not in once["custom_data"]["text"].replace(before, "").replace(after, "")
     assert without_addresses(once) == (once, ())
+
+
+@given(
+    event=st.dictionaries(
+        st.sampled_from(["custom_data", "user_data", "app_data", "a@b.co", "x"]),
+        st.recursive(
+            st.sampled_from(["ab@cd.ef", "ab%40cd.ef", "a%2540b.co", "2 @ 3", "40%", "x", 7, None]),
+            lambda inner: (
+                st.lists(inner)
+                | st.dictionaries(st.sampled_from(["email", "firstName", "city", "id", "a@b.co", "x"]), inner)
+            ),
+            max_leaves=5,
+        ),
+    )
+)
+def test_what_is_said_not_to_need_it_would_come_out_as_it_was(event: dict[str, Any]) -> None:
+    encoded, objects = encode_with_objects(event)
+    person = event.get("user_data")
+    if not may_need_it(encoded, [each for each in objects if each is not person]):
+        assert without_addresses(event) == (event, ())

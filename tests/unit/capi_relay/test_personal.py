@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from capi_relay.fields import BY_NAME, HASHED, KNOWN, PERSONAL_IN_EVENT, PLAIN, squeezed
 from capi_relay.hashing import SHA256_OF_NOTHING, is_sha256, sha256_hex
-from capi_relay.personal import protect
+from capi_relay.personal import _MAX_SHARED_CHARACTERS, _SHARED, _of_shared_text, _of_text, protect
 
 JOHN = sha256_hex("john@example.com")
 JANE = sha256_hex("jane@example.com")
@@ -305,3 +305,31 @@ def test_read_only_mappings_are_taken_too() -> None:
     event = MappingProxyType({"user_data": MappingProxyType({"em": "john@example.com"})})
 
     assert protect(event)[0] == {"user_data": {"em": JOHN}}
+
+
+@given(key=st.sampled_from(sorted(_SHARED)), text=st.text(max_size=60) | st.sampled_from(["US", " Usa ", "NY", JOHN]))
+def test_what_is_remembered_is_what_would_be_made_again(key: str, text: str) -> None:
+    for _ in range(2):
+        made, warnings = user_data({key: [text]})
+        digest, why = _of_text(key, text, None)
+
+        assert made.get(key) == ([digest] if digest else None)
+        assert bool(warnings) == bool(why)
+
+
+class Unhashable(str):
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment] # as where a class says only what it is equal to
+
+
+def test_text_of_an_odd_class_is_hashed_as_text() -> None:
+    assert user_data({"ct": Unhashable("Rome")}) == user_data({"ct": "Rome"})
+
+
+def test_only_short_values_that_many_people_share_are_remembered() -> None:
+    _of_shared_text.cache_clear()
+    alone = dict.fromkeys(HASHED - _SHARED, "1")
+    user_data(alone | {"ct": "x" * (_MAX_SHARED_CHARACTERS + 1), "zp": JOHN})
+
+    assert _of_shared_text.cache_info().currsize == 0
+    assert not _SHARED & {"em", "ph", "ln", "db", "external_id"}

@@ -1,3 +1,6 @@
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +8,7 @@ from hypothesis import strategies as st
 from capi_relay import phones
 from capi_relay.countries import COUNTRY_CODES
 from capi_relay.phones import ph
+from capi_relay.text import trimmed
 
 COUNTRIES = st.sampled_from(sorted(phones._BY_COUNTRY))
 WRITTEN = st.text(alphabet="0123456789+() -.x#")
@@ -82,3 +86,12 @@ def test_calling_codes_are_known_for_all_countries_but_those_without_phones_of_t
 def test_a_hostile_number_is_refused_in_no_time() -> None:
     assert ph("1 " * 50_000) is None
     assert ph("1" + " " * 100_000 + "x") is None
+
+
+@given(text=st.text(alphabet="0123456789+＋٣ ()-.;,xXext#\u200b") | st.text())
+def test_digits_and_mark_are_read_as_the_patterns_say(text: str) -> None:
+    clean = phones._EXTENSION.sub("", trimmed(text))
+    digits = "".join(str(unicodedata.decimal(digit)) for digit in re.findall(r"\d", clean))
+
+    marked = phones._INTERNATIONAL.match(clean) is not None
+    assert phones._written(text) == (digits, marked or digits.startswith("00"))
