@@ -68,8 +68,8 @@ class RelayHttpService:
 
         Raises:
             InvalidEvent: JSON cannot carry an event, or it is too large or too deep; nothing of the request is stored.
-            Overloaded: The event store is away, slow or full. Of a request of up to 1000 events and 2 MB nothing is
-                stored then; of a larger one the message says how much.
+            Overloaded: The event store is away, slow or full, and the producer has no spool that takes them. Of a
+                request of up to 1000 events and 2 MB nothing is stored then; of a larger one the message says how much.
             MisconfiguredError: It is no request for events.
         """
         del request_options, headers

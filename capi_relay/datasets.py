@@ -186,5 +186,6 @@ _EXPECTED: dict[str, tuple[Callable[[object], bool], str]] = {
         "2 to 22 characters without spaces, two letters at least",
     ),
     "dedup_seconds": (_number(0, MAX_DEDUP_SECONDS, int), f"a whole number from 0 to {MAX_DEDUP_SECONDS}"),
+    "dead_full": (lambda value: value in ("pause", "drop_oldest"), '"pause" or "drop_oldest"'),
     "on_in_doubt": (lambda value: value in ("resend", "hold"), '"resend" or "hold"'),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from capi_relay.errors import MisconfiguredError
+from capi_relay.sentinel_url import is_sentinel, read_sentinel_url
 
 EMBEDDED_DIRECTORY = ".capi"
 SOCKET_NAME = "redis.sock"
@@ -47,7 +48,8 @@ def redis_url(environ: Mapping[str, str] = os.environ) -> str:
         return socket_url(Path.cwd() / EMBEDDED_DIRECTORY / SOCKET_NAME)
     if not _is_redis_url(url):
         raise MisconfiguredError(
-            "CAPI_REDIS_URL: expected redis://host:6379/0, rediss://host:6379/0 (TLS) or unix:///path/to/redis.sock"
+            "CAPI_REDIS_URL: expected redis://host:6379/0, rediss://host:6379/0 (TLS), unix:///path/to/redis.sock "
+            "or sentinel://host:26379,host2:26379/0?master=name"
         )
     return url
 
@@ -69,6 +71,8 @@ def socket_url(path: Path) -> str:
 
 def _is_redis_url(url: str) -> bool:
     try:
+        if is_sentinel(url):
+            return bool(read_sentinel_url(url))
         parts = urlsplit(url)
         place = parts.path if parts.scheme == "unix" else parts.hostname
         port = parts.port

@@ -13,5 +13,13 @@ class Overloaded(RelayError):  # noqa: N818 - the contract's name
     """The event store is away, full or too slow, and the event was not accepted: nothing of it is stored."""
 
 
+class InDoubt(Overloaded):
+    """The event store did not answer in time, or the connection broke: it may have stored the event, or may still."""
+
+
+class LaneFull(Overloaded):
+    """The lane of the event's dataset is full, and the event was not accepted; others are not concerned."""
+
+
 class MisconfiguredError(RelayError):
     """A setting, the datasets file or the event store contradicts what this process was told."""

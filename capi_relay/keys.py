@@ -18,8 +18,11 @@ key                    type    content
 ``...:datasets``       set     the shard's datasets
 ``...:lanes:<ds>``     set     the dataset's lanes
 ``...:paused``         set     the datasets that are paused
+``...:seen:<ds>:<n>``  set     prints of what was delivered in one slot of time, so that a repetition is known
 ``...:dead:<ds>``      stream  the dead letters: ``e``, ``m`` as stored, ``r`` = the record that explains it
-``...:call:<id>``      string  one minute: this append was done, do not do it again
+``...:call:<id>``      string  ten minutes: this append was done, do not do it again
+``...:workers``        zset    worker process -> ms when it last told of itself; shard 0 only, as the next
+``...:worker:<name>``  hash    what it told, for a minute
 =====================  ======  ======================================================================================
 """
 
@@ -109,6 +112,21 @@ def dead(shard: int, dataset_id: str) -> str:
     return _in_shard(shard, f"dead:{dataset_id}")
 
 
+def seen(shard: int, dataset_id: str, slot: int) -> str:
+    """Set: prints of the dataset's events that were delivered in one slot of time."""
+    return _in_shard(shard, f"seen:{dataset_id}:{slot}")
+
+
 def call(shard: int, call_id: str) -> str:
     """String: this append was already done."""
     return _in_shard(shard, f"call:{call_id}")
+
+
+def workers(shard: int) -> str:
+    """Sorted set: worker process -> ms when it last told of itself."""
+    return _in_shard(shard, "workers")
+
+
+def worker(shard: int, name: str) -> str:
+    """Hash: what a worker process told of itself."""
+    return _in_shard(shard, f"worker:{name}")

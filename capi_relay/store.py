@@ -1,148 +1,206 @@
 """Append events to the event store within a deadline: the only module of the web process that speaks Redis."""
 
-import hashlib
+import math
+import os
+import re
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import replace
+from socket import gaierror
 from typing import Any
 
-import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
+from redis.connection import AbstractConnection
+from redis.exceptions import AuthenticationError, BusyLoadingError, NoScriptError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError
 
-from capi_relay import keys
-from capi_relay.errors import MisconfiguredError, Overloaded
+from capi_relay import failpoints, keys
+from capi_relay.append import Append, Limits, command
+from capi_relay.errors import InDoubt, LaneFull, MisconfiguredError, Overloaded
+from capi_relay.pool import pool_of
 
-_APPEND = (Path(__file__).parent / "scripts" / "append.lua").read_text()
-_APPEND_SHA = hashlib.sha1(_APPEND.encode(), usedforsecurity=False).hexdigest()
 _PAUSE_SECONDS = 0.02
 CAP_SHARE = 0.8
 """So much of maxmemory may be taken by waiting events; the rest is room for the broker on a shared server."""
 
 
-@dataclass(slots=True)
-class Append:
-    """The events of one call to one dataset, by lane: all are stored, or none."""
+class _TooSlowError(RedisTimeoutError):
+    """Too little of the deadline is left to ask at all."""
 
-    dataset_id: str
-    call_id: str
-    linger_ms: int
-    lanes: dict[str, list[tuple[bytes, bytes]]] = field(default_factory=dict)
-    """Lane name -> (event bytes, rest of the meta) in order."""
+
+class _Connection(AbstractConnection):
+    """A connection of the client library that waits for no answer beyond the deadline of the call it is used by.
+
+    The library bounds each wait by itself, and a handshake is many: password, database, its own name and version.
+    Opening the socket and the TLS handshake remain bounded step by step.
+    """
+
+    stop = math.inf
+
+    def open(self) -> None:
+        """Connect, unless it is; only this way Sentinels are asked who the master is."""
+        if self._sock is None:
+            self.connect()
+
+    def read_response(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - the signature differs by version
+        left_seconds = self.stop - time.monotonic()
+        sock: Any = self._sock  # None where another thread closed it
+        if sock is None or left_seconds >= (self.socket_timeout or math.inf):
+            return super().read_response(*args, **options)
+        sock.settimeout(max(left_seconds, 0.001))  # 0 would mean: do not wait at all, and fail otherwise
+        try:
+            return super().read_response(*args, **options)
+        finally:
+            with suppress(OSError):  # closed meanwhile
+                sock.settimeout(self.socket_timeout)
 
 
 class AppendStore:
     """A thread-safe, fork-safe client of the event store that can only append.
 
-    The client library never sends a write again by itself: a lost answer is retried here, with the same call id, which
-    the script stores once.
+    The client library opens connections and reads answers. It never sends a write again by itself: a lost answer is
+    retried here, with the same call id, which the script stores once.
     """
 
     def __init__(
         self, url: str, *, deadline_seconds: float, full_events: int, lane_cap: int, shards: int | None
     ) -> None:
         self._deadline_seconds = deadline_seconds
-        self._limits = (full_events, lane_cap)
+        self._limits = Limits(full_events, lane_cap)
         self._shards_wanted = shards
         self._shards: int | None = None
-        self._cap_bytes = 0
         # Two attempts that both run into their time-outs still end within the deadline.
         self._step_seconds = deadline_seconds * 0.4
-        self._client: redis.Redis = redis.Redis.from_url(
+        self._pool = pool_of(
             url,
+            step_seconds=self._step_seconds,
             protocol=2,
             socket_timeout=self._step_seconds,
-            socket_connect_timeout=self._step_seconds,
             retry=Retry(NoBackoff(), 0),
         )
+        by_scheme = self._pool.connection_class  # for TCP, TLS, a unix socket, or whom Sentinels name
+        self._pool.connection_class = type("_Connection", (_Connection, by_scheme), {})
+        # Taken from the pool and kept: the pool's own taking and giving back costs more than the rest of a call.
+        self._idle: list[Any] = []
+        self._pid = os.getpid()
 
     def append(self, work: Append) -> None:
         """Store the events of one call.
 
         Raises:
-            Overloaded: nothing was stored, as far as this process can know: the store is away, slow or full.
+            Overloaded: nothing was stored: the store is away, slow or full.
+            InDoubt: the same, as far as this process can know: a call went out and was not answered.
+            LaneFull: nothing was stored: this lane is full.
             MisconfiguredError: the store has another number of shards than CAPI_SHARDS says.
         """
         stop = time.monotonic() + self._deadline_seconds
+        refusal: type[Overloaded] = Overloaded
+        pause_seconds = 0.0  # at first: a server that was restarted has closed what lies idle here
         while True:
             try:
+                failpoints.reach("before_append")
                 status, *rest = self._run(work, stop)
+                failpoints.reach("after_append")
                 break
             except (RedisConnectionError, RedisTimeoutError) as error:
-                if time.monotonic() + _PAUSE_SECONDS + self._step_seconds > stop:
-                    raise Overloaded(_unreachable(error)) from None
-                time.sleep(_PAUSE_SECONDS)
+                if not _surely_unsent(error):
+                    refusal = InDoubt
+                if time.monotonic() + pause_seconds + self._step_seconds > stop:
+                    raise refusal(_unreachable(error)) from None
+                time.sleep(pause_seconds)
+                pause_seconds = _PAUSE_SECONDS
             except RedisError as error:
                 # Out of memory, read-only, MISCONF, LOADING, no permission: the first word says which.
-                raise Overloaded(f"the event store refused the events ({_first_word(error)})") from None
+                raise refusal(f"the event store refused the events ({_first_word(error)})") from None
         if status == 0:
-            what = "the dataset's lane" if rest[0] == b"lane" else "the event store"
-            raise Overloaded(f"{what} is full: the events were not accepted")
+            if rest[0] == b"lane":
+                raise LaneFull("the dataset's lane is full: the events were not accepted")
+            raise Overloaded("the event store is full: the events were not accepted")
 
     def _run(self, work: Append, stop: float) -> Any:  # noqa: ANN401 - the script's reply
-        shard = keys.shard_of(work.dataset_id, self._count_shards(stop))
-        names = [
-            keys.call(shard, work.call_id),
-            keys.due(shard),
-            keys.held(shard),
-            keys.size(shard),
-            keys.datasets(shard),
-            keys.lanes(shard, work.dataset_id),
-            keys.counters(shard, work.dataset_id),
-        ]
-        args: list[str | bytes | int] = [
-            work.dataset_id,
-            work.linger_ms,
-            *self._limits,
-            self._cap_bytes,
-            len(work.lanes),
-        ]
-        for name, rows in work.lanes.items():
-            lane = keys.lane_of(work.dataset_id, name)
-            names.append(keys.stream(shard, lane))
-            args += [lane, len(rows)]
-            for row in rows:
-                args += row
-        tail = [len(names), *names, *args]
+        shard = keys.shard_of(work.dataset_id, self._shards or self._count_shards(stop))
         try:
-            return self._ask(stop, "EVALSHA", _APPEND_SHA, *tail)
+            return self._ask(stop, work.command(shard, self._limits))
         except NoScriptError:
-            return self._ask(stop, "EVAL", _APPEND, *tail)
+            return self._ask(stop, work.command(shard, self._limits, load=True))
 
-    def _ask(self, stop: float, *words: str | bytes | int) -> Any:  # noqa: ANN401 - a command's reply is its own
-        """Run one command, unless it could outlast the deadline: the client bounds each wait, not their sum."""
+    def _ask(self, stop: float, data: bytes) -> Any:  # noqa: ANN401 - a command's reply is its own
+        """Run one command, unless it could outlast the deadline."""
         if time.monotonic() + self._step_seconds > stop:
-            raise RedisTimeoutError("the store is too slow")
-        return self._client.execute_command(*words)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+            raise _TooSlowError("the store is too slow")
+        connection = self._take()
+        connection.stop = stop
+        try:
+            connection.open()
+            connection.send_packed_command([data], check_health=False)
+            reply = connection.read_response(disable_decoding=True)
+        except ResponseError:  # an answer, read to its end
+            self._idle.append(connection)
+            raise
+        except BaseException:  # a thread's or greenlet's end too: nobody may ever read the rest of this answer
+            connection.disconnect()
+            self._idle.append(connection)
+            raise
+        self._idle.append(connection)
+        return reply
+
+    def _take(self) -> Any:  # noqa: ANN401 - a _Connection, which redis-py leaves untyped
+        """Return a connection that nobody else has, open or not yet: list operations are atomic, and need no lock.
+
+        It is the one used last: after a restart of the server that is one which was opened again already.
+        """
+        if self._pid != os.getpid():  # after a fork: what lies here is the parent's
+            self._idle = []
+            self._pool.reset()
+            self._pid = os.getpid()  # last, so that no other thread takes what is not ours
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._pool.make_connection()
 
     def _count_shards(self, stop: float) -> int:
-        if self._shards is None:
-            stored = self._ask(stop, "GET", keys.SHARDS)  # read first: a full server takes no SET
-            if stored is None:
-                self._ask(stop, "SET", keys.SHARDS, self._shards_wanted or 1, "NX")
-                stored = self._ask(stop, "GET", keys.SHARDS)
+        stored = self._ask(stop, command("GET", keys.SHARDS))  # read first: a full server takes no SET
+        if stored is None:
+            self._ask(stop, command("SET", keys.SHARDS, self._shards_wanted or 1, "NX"))
+            stored = self._ask(stop, command("GET", keys.SHARDS))
+        try:
             found = int(stored or 1)
-            if self._shards_wanted not in (None, found):
-                raise MisconfiguredError(
-                    f"CAPI_SHARDS is {self._shards_wanted}, but the event store was set up with {found}"
-                )
-            self._cap_bytes = self._own_cap(stop) // found
-            self._shards = found
-        return self._shards
+        except ValueError:
+            raise MisconfiguredError(f"{keys.SHARDS} in the event store is not the number of its shards") from None
+        if self._shards_wanted not in (None, found):
+            raise MisconfiguredError(
+                f"CAPI_SHARDS is {self._shards_wanted}, but the event store was set up with {found}: "
+                "the number of shards is fixed once events are stored"
+            )
+        self._limits = replace(self._limits, cap_bytes=self._own_cap(stop) // found)
+        self._shards = found
+        return found
 
     def _own_cap(self, stop: float) -> int:
         """Return how many bytes may wait, by the server's own limit; 0 where this user may not ask or there is none."""
         try:
-            return int(int(self._ask(stop, "INFO", "memory").get("maxmemory", 0)) * CAP_SHARE)
+            found = re.search(rb"maxmemory:(\d+)", self._ask(stop, command("INFO", "memory")))
         except ResponseError:  # a user that may only append: the workers have said it, or will
             return 0
+        return int(int(found[1]) * CAP_SHARE) if found else 0
 
     def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
+        """Close all connections; a later call opens new ones."""
+        while self._idle:
+            self._take().disconnect()
+        self._pool.reset()
+
+
+_NOTHING_SENT = (_TooSlowError, AuthenticationError, BusyLoadingError, MasterNotFoundError)
+
+
+def _surely_unsent(error: RedisError) -> bool:
+    """Say whether the store has not seen the call: there was no connection, or it answers that it takes none yet."""
+    no_connection = isinstance(error.__context__, (ConnectionRefusedError, FileNotFoundError, gaierror))
+    return no_connection or isinstance(error, _NOTHING_SENT)
 
 
 def _unreachable(error: RedisError) -> str:

@@ -4,7 +4,8 @@
 -- KEYS    1 call, 2 due, 3 held, 4 size, 5 datasets, 6 lanes of the dataset, 7 counters of the dataset, 8.. one stream a lane
 -- ARGV    1 dataset id, 2 linger ms, 3 events that make a lane full, 4 events a lane may hold, 5 bytes that may wait (0: no limit)
 --         while no worker has said how many, 6 number of lanes,
---         then for each lane: lane, number of events, and for each event: its bytes, the rest of its meta
+--         then for each lane: lane, number of events, and for each event: its bytes, the rest of its meta;
+--         then, if this call may have been stored so long ago that it is forgotten: 'again'
 -- Returns {1, n} stored | {2, n} this call was stored before | {0, 'lane'} the lane is full | {0, 'store'} the store is full
 -- Cost    O(events). No allow-oom flag: a server at maxmemory refuses it before it writes anything.
 local ENTRY_BYTES = 128  -- what a stream entry costs beside its event; settle.lua subtracts the same
@@ -26,16 +27,19 @@ for i = 1, tonumber(ARGV[6]) do
   total, bytes = total + lane.n, bytes + lane.bytes
   lanes[i] = lane
 end
-local limit = tonumber(redis.call('HGET', KEYS[4], 'cap') or ARGV[5])
-if limit > 0 and tonumber(redis.call('HGET', KEYS[4], 'bytes') or 0) + bytes > limit then return {0, 'store'} end
+local size = redis.call('HMGET', KEYS[4], 'cap', 'bytes')
+local limit = tonumber(size[1] or ARGV[5])
+if limit > 0 and tonumber(size[2] or 0) + bytes > limit then return {0, 'store'} end
 
-redis.call('SET', KEYS[1], total, 'PX', 60000)
+redis.call('SET', KEYS[1], total, 'PX', 600000)
 redis.call('SADD', KEYS[5], dataset)
 redis.call('HINCRBY', KEYS[7], 'enqueued', total)
+if ARGV[at] == 'again' then redis.call('HINCRBY', KEYS[7], 'possible_duplicates', total) end
 redis.call('HINCRBY', KEYS[4], 'bytes', bytes)
+local meta = '{"v":1,"t":' .. string.format('%.0f', now)
 for _, lane in ipairs(lanes) do
   for k = lane.first, lane.first + 2 * lane.n - 1, 2 do
-    redis.call('XADD', lane.stream, '*', 'e', ARGV[k], 'm', '{"v":1,"t":' .. string.format('%.0f', now) .. ARGV[k + 1])
+    redis.call('XADD', lane.stream, '*', 'e', ARGV[k], 'm', meta .. ARGV[k + 1])
   end
   redis.call('SADD', KEYS[6], lane.name)
   redis.call('HINCRBY', KEYS[4], 'n:' .. lane.name, lane.n)

@@ -1,4 +1,4 @@
-"""A TCP proxy before the event store: it can lose the answer to an append, and answer late."""
+"""A TCP proxy before the event store: it can lose or replace the answer to an append, and answer late."""
 
 import socket
 import threading
@@ -15,12 +15,18 @@ class Proxy:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         self._lose = threading.Event()
+        self._instead = b""
         self.url = f"redis://127.0.0.1:{self._listening.getsockname()[1]}/0"
         self.delay_seconds = 0.0
         self.lost = 0
 
     def lose_next_answer(self) -> None:
         """Let the next append reach the store, and its answer nobody."""
+        self._lose.set()
+
+    def answer_next_with(self, data: bytes) -> None:
+        """Let the next append reach the store, and this be its answer."""
+        self._instead = data
         self._lose.set()
 
     def serve(self) -> None:
@@ -41,6 +47,7 @@ class Proxy:
                 if is_answer and self._lose.is_set() and data.startswith(b"*2"):  # append.lua answers with a pair
                     self._lose.clear()
                     self.lost += 1
+                    goal.sendall(self._instead)
                     continue
                 if is_answer:
                     time.sleep(self.delay_seconds)

@@ -31,7 +31,7 @@ class Stored:
         return {lane.decode() for lane in self.redis.smembers(keys.lanes(0, dataset_id))}
 
     def calls(self) -> int:
-        """Count the calls of the last minute."""
+        """Count the calls of the last ten minutes."""
         return len(self.redis.keys(keys.call(0, "*")))
 
     def everything(self) -> bytes:

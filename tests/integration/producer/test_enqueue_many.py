@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 
 from capi_relay import InvalidEvent, Overloaded, Producer, Receipt
+from capi_relay.errors import LaneFull
 from tests.fakes.events import Event, purchase
 from tests.fakes.server import EmbeddedServer
 from tests.integration.producer.stored import Stored
@@ -59,9 +60,9 @@ def test_once_the_store_refused_the_rest_is_not_tried(event_store: EmbeddedServe
 
     assert [type(outcome) for outcome in outcomes] == [
         *[Receipt] * 1000,
-        *[Overloaded] * 1500,
+        *[LaneFull] * 1500,
         InvalidEvent,
-        *[Overloaded] * 499,
+        *[LaneFull] * 499,
     ]
     assert len(stored.ids()) == 1000
 

@@ -55,6 +55,12 @@ def test_shards_are_read_too(event_store: EmbeddedServer, stored: Stored) -> Non
     assert stored.redis.get(keys.SHARDS) == b"4"
 
 
+@pytest.mark.parametrize("value", ["0", "2.5", "4097", "1" * 5000, "four"])
+def test_a_number_of_shards_that_no_worker_takes_is_refused_at_the_start(value: str) -> None:
+    with pytest.raises(MisconfiguredError, match=r"^CAPI_SHARDS must be a whole number from 1 to 4096$"):
+        Producer.from_env({"CAPI_REDIS_URL": "redis://127.0.0.1:1/0", "CAPI_SHARDS": value})
+
+
 @pytest.mark.parametrize("name", ["CAPI_LINGER_SECONDS", "CAPI_BATCH_EVENTS", "CAPI_FRESHNESS_SECONDS", "CAPI_SHARDS"])
 @pytest.mark.parametrize("value", ["soon", "nan", "inf", "-1"])
 def test_what_is_no_number_of_use_is_refused_at_the_start(name: str, value: str) -> None:

@@ -35,4 +35,6 @@ def test_a_producer_may_be_used_before_and_after_a_fork(event_store: EmbeddedSer
     children = [f"child-{child}-{number}" for child in range(CHILDREN) for number in range(EVENTS)]
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(stored.ids()) == sorted(["preloaded", *children, *(f"parent-{number}" for number in range(EVENTS))])
+    assert sorted(stored.ids()) == sorted(
+        ["preloaded", "last", *children, *(f"parent-{number}" for number in range(EVENTS))]
+    )
