@@ -14,6 +14,8 @@ from capi_relay.watched_file import WatchedFile
 from worker.settings import Settings
 from worker.tokens import AccessToken
 
+DEDUP_SECONDS = 48 * 3600  # for so long Meta pairs events (Meta: deduplicate-pixel-and-server-events)
+
 _log = logging.getLogger(__name__)
 
 
@@ -29,10 +31,12 @@ class Dataset:
     linger_seconds: float
     lanes: int
     dedup_seconds: int
-    """For how long a second event of the same name and id counts as a duplicate; 0: within one batch only."""
+    """For how long after its delivery a second event of the same name and id counts as a duplicate; 0: never."""
     on_in_doubt: Literal["resend", "hold"]
     """What happens to events that Meta may or may not have taken."""
     default_country: str | None
+    dead_full: Literal["pause", "drop_oldest"] = "pause"
+    """What happens when the dataset has as many dead letters as it may have."""
     domains: tuple[str, ...] = ()
     """Where its web events come from, subdomains included; none: the linter does not look."""
 
@@ -72,9 +76,10 @@ class Datasets:
             partner_agent=table.get("partner_agent"),
             linger_seconds=table.get("linger_seconds", self._linger_seconds),
             lanes=table.get("lanes", 1),
-            dedup_seconds=table.get("dedup_seconds", 0),
+            dedup_seconds=table.get("dedup_seconds", DEDUP_SECONDS),
             on_in_doubt=table.get("on_in_doubt", "resend"),
             default_country=table.get("default_country"),
+            dead_full=table.get("dead_full", "pause"),
             domains=tuple(table.get("domains", ())),
         )
 

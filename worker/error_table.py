@@ -1,4 +1,4 @@
-"""Meta's error codes as data: what each says about whose fault it is.
+"""Meta's error codes, and the statuses of answers without one, as data: what each says about whose fault it is.
 
 Sources: *Meta* (its error-handling, rate-limiting and edge pages), *seen* (in real answers that were made public),
 *connectors* (other clients treat it so), *inferred* (ours). The first row that fits holds.
@@ -21,12 +21,41 @@ class Row:
     verdict: Verdict
     meaning: str
     source: str
+    least_seconds: float | None = None
+    """The shortest pause where Meta names none; None: as for any other code."""
 
 
-def _row(code: int | range, verdict: Verdict, meaning: str, source: str, *, sub: int | range | None = None) -> Row:
-    codes = code if isinstance(code, range) else range(code, code + 1)
-    subcodes = range(sub, sub + 1) if isinstance(sub, int) else sub
-    return Row(codes, subcodes, verdict, meaning, source)
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """HTTP statuses that mean the same where no code is known."""
+
+    statuses: range
+    verdict: Verdict
+    meaning: str
+    source: str
+    bare: bool = False
+    """Only for an answer without an error in it: not of Graph itself."""
+
+
+def _row(
+    code: int | range,
+    verdict: Verdict,
+    meaning: str,
+    source: str,
+    *,
+    sub: int | range | None = None,
+    least_seconds: float | None = None,
+) -> Row:
+    return Row(_range(code), None if sub is None else _range(sub), verdict, meaning, source, least_seconds)
+
+
+def _range(value: int | range) -> range:
+    return value if isinstance(value, range) else range(value, value + 1)
+
+
+def _rule(subcode: int | range, meaning: str, source: str) -> Row:
+    """Return the row of a subcode of 100 that is about one event."""
+    return _row(100, "event", meaning, source, sub=subcode)
 
 
 ROWS: tuple[Row, ...] = (
@@ -36,8 +65,32 @@ ROWS: tuple[Row, ...] = (
     _row(100, "dataset", "the dataset and the WhatsApp account do not belong together", "seen", sub=2804117),
     _row(100, "dataset", "the dataset is not linked to this WhatsApp account", "seen", sub=2804131),
     _row(100, "dataset", "the dataset is not linked to this page", "seen", sub=2804132),
-    _row(100, "event", "an event breaks one of Meta's rules", "seen", sub=range(2_804_000, 2_805_000)),
-    _row(100, "event", "an event of an offline upload is invalid", "seen", sub=1_815_356),
+    _rule(2_804_001, "the click id (fbc) does not have the documented form", "seen"),
+    _rule(2_804_003, "event_time is older than 7 days", "seen"),
+    _rule(2_804_004, "event_time is in the future", "seen"),
+    _rule(2_804_007, "an event breaks a rule that is known only by number", "connectors"),
+    _rule(2_804_008, "an item of contents has no id", "seen"),
+    _rule(2_804_009, "a Purchase has no value", "seen"),
+    _rule(2_804_010, "a Purchase has no currency", "seen"),
+    _rule(2_804_016, "a field of user_data is not hashed", "seen"),
+    _rule(2_804_017, "an event breaks a rule that is known only by number", "connectors"),
+    _rule(2_804_019, "a key is missing, unknown or of the wrong type", "seen"),
+    _rule(2_804_023, "a value came without a currency", "seen"),
+    _rule(2_804_030, "a choice about Limited Data Use is missing", "seen"),
+    _rule(2_804_036, "the lead_id is invalid", "seen"),
+    _rule(2_804_043, "extinfo has no OS version", "seen"),
+    _rule(2_804_048, "an event breaks a rule that is known only by number", "connectors"),
+    _rule(2_804_050, "user_data holds too little to find a person by", "seen"),
+    _rule(2_804_063, "messaging_channel is missing", "seen"),
+    _rule(2_804_064, "a field is not allowed for business_messaging", "seen"),
+    _rule(2_804_066, "the event name is not allowed for business_messaging", "seen"),
+    _rule(2_804_069, "page_id is missing", "seen"),
+    _rule(2_804_071, "ctwa_clid or page_scoped_user_id is missing", "seen"),
+    _rule(2_804_079, "the Instagram account id is missing", "seen"),
+    _rule(2_804_087, "ctwa_clid is invalid", "seen"),
+    _rule(2_804_116, "neither page_id nor a WhatsApp account id is given", "seen"),
+    _rule(range(2_804_000, 2_805_000), "an event breaks one of Meta's rules", "inferred"),
+    _rule(1_815_356, "an event of an offline upload is invalid", "seen"),
     # Without a subcode it may be about the request as a whole (a missing appsecret_proof, say): never bisect on it.
     _row(100, "unknown", "a parameter is invalid, Meta does not say which", "Meta"),
     _row(1, "transient", "an unknown error; the request may be too large", "Meta, connectors"),
@@ -56,10 +109,10 @@ ROWS: tuple[Row, ...] = (
     _row(190, "token", "the access token is invalid, expired or revoked", "Meta, seen"),
     _row(range(200, 300), "dataset", "a permission for this dataset is missing", "Meta"),
     _row(341, "app limit", "the app reached a temporary limit", "Meta, connectors"),
-    _row(368, "dataset", "Meta blocked this for a while for breaking its policies", "Meta"),
+    _row(368, "dataset", "Meta blocked this for a while for breaking its policies", "Meta", least_seconds=3600),
     _row(463, "token", "the access token has expired", "Meta"),
     _row(467, "token", "the access token was invalidated", "Meta"),
-    _row(613, "dataset limit", "a custom request limit is reached", "Meta"),
+    _row(613, "dataset limit", "a custom request limit is reached", "Meta", least_seconds=300),
     _row(803, "dataset", "there is no dataset of this id", "Meta, seen"),
     _row(960, "transient", "a batch request failed inside Meta", "connectors"),
     _row(2500, "dataset", "the path of the request is malformed", "Meta"),
@@ -70,6 +123,25 @@ ROWS: tuple[Row, ...] = (
     _row(2_044_055, "dataset", "there is no dataset of this id", "seen"),
     _row(range(-(2**31), 0), "transient", "an error inside Meta", "Meta"),
 )
+
+STATUS_ROWS: tuple[StatusRow, ...] = (
+    StatusRow(_range(408), "transient", "the request came too slowly", "inferred"),
+    StatusRow(_range(425), "transient", "the request came too early", "inferred"),
+    StatusRow(_range(429), "dataset limit", "too many requests", "inferred"),
+    StatusRow(_range(401), "dataset", "something before Graph refuses the token", "inferred", bare=True),
+    StatusRow(_range(403), "dataset", "something before Graph refuses the request", "inferred", bare=True),
+    StatusRow(_range(404), "dataset", "there is no such endpoint", "inferred", bare=True),
+    StatusRow(range(400, 500), "unknown", "the request is refused, the answer does not say why", "inferred"),
+    StatusRow(range(300, 400), "dataset", "a redirect, which is never followed with the token", "inferred"),
+    StatusRow(range(500, 600), "transient", "a fault of Meta's", "Meta"),
+    StatusRow(range(200, 300), "transient", "a success that does not say what was taken", "seen, connectors"),
+)
+
+
+def status_verdict(status: int, *, bare: bool) -> Verdict:
+    """Return what a status says where no code does; bare: there is no error in the body."""
+    fits = (row.verdict for row in STATUS_ROWS if status in row.statuses and (bare or not row.bare))
+    return next(fits, "transient")
 
 
 def row_of(code: int | None, subcode: int | None) -> Row | None:

@@ -91,7 +91,7 @@ _REASONS = {
         "Look up the code, or ask Meta's support with the fbtrace_id; correct the cause, then `resume` the dataset.",
     ),
     "rate_limited": Explanation(
-        "Meta's limit of calls is reached; the events wait for as long as Meta asks.",
+        "Meta's limit of calls is reached, or 95 % of it; the events wait for as long as Meta asks.",
         "Nothing to do; where it comes often, ask Meta for a higher access tier.",
     ),
     "too_large": Explanation(

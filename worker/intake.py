@@ -7,7 +7,9 @@ comes out as a dead letter that explains itself.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from capi_relay.addresses import without_addresses
 from capi_relay.errors import InvalidEvent
@@ -23,7 +25,7 @@ from worker.store import DeadEntry, Entry
 _MAX_PROBLEMS = 50
 
 
-class Sendable(NamedTuple):
+class Sendable(msgspec.Struct, frozen=True):
     """A valid event: what is needed to send it and to say how fresh it was."""
 
     entry: Entry
@@ -31,6 +33,7 @@ class Sendable(NamedTuple):
     enqueued_ms: int
     event_name: str
     event_id: str
+    action_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,10 @@ def _judge(entry: Entry, now_seconds: float) -> Sendable | DeadEntry:
     meta = read_meta(entry)
     if meta is None:
         return bury(entry, "undecodable", None)
-    found = _accepted(entry, meta) or _validated(entry, meta)
-    if isinstance(found, DeadEntry):
-        return found
-    sendable, action_source = found
-    window = event_window(sendable.event_time, action_source, now_seconds)
+    sendable = _accepted(entry, meta) or _validated(entry, meta)
+    if isinstance(sendable, DeadEntry):
+        return sendable
+    window = event_window(sendable.event_time, sendable.action_source, now_seconds)
     if window == "ok":
         return sendable
     event = decode(entry.event)
@@ -86,17 +88,17 @@ def _judge(entry: Entry, now_seconds: float) -> Sendable | DeadEntry:
     return bury(entry, "invalid", event, fields=[future])
 
 
-def _accepted(entry: Entry, meta: Meta) -> tuple[Sendable, str | None] | None:
+def _accepted(entry: Entry, meta: Meta) -> Sendable | None:
     """Take the short way where it is open: bytes that our producer wrote, and types that are surely valid."""
     accept = acceptor()
     event = accept.take(entry.event) if accept and entry.meta else None
     if event is None:
         return None
-    sendable = Sendable(entry, event.event_time, meta.enqueued_ms, event.event_name, event.get("event_id", ""))
-    return sendable, event.get("action_source")
+    event_id, source = event.get("event_id", ""), event.get("action_source")
+    return Sendable(entry, event.event_time, meta.enqueued_ms, event.event_name, event_id, source)
 
 
-def _validated(entry: Entry, meta: Meta) -> tuple[Sendable, str | None] | DeadEntry:
+def _validated(entry: Entry, meta: Meta) -> Sendable | DeadEntry:
     """Decode strictly and let the schemas decide; they also say what is wrong."""
     try:
         event = decode(entry.event)
@@ -104,8 +106,8 @@ def _validated(entry: Entry, meta: Meta) -> tuple[Sendable, str | None] | DeadEn
         return bury(entry, "undecodable", None, fields=[Problem("", "undecodable", str(error))])
     if problems := problems_of(event):
         return bury(entry, "invalid", event, fields=problems[:_MAX_PROBLEMS])
-    sendable = Sendable(entry, event["event_time"], meta.enqueued_ms, event["event_name"], event.get("event_id", ""))
-    return sendable, event.get("action_source")
+    event_id, source = event.get("event_id", ""), event.get("action_source")
+    return Sendable(entry, event["event_time"], meta.enqueued_ms, event["event_name"], event_id, source)
 
 
 def _hashed(stored: bytes, event: dict[str, Any]) -> bytes:

@@ -13,9 +13,9 @@ from typing import Literal
 
 from worker.answer import Answer, InDoubt, NotSent, Response
 from worker.detail import Detail, detail_of, object_in
-from worker.error_table import Verdict, row_of
+from worker.error_table import Verdict, row_of, status_verdict
 from worker.redact import safe_text
-from worker.usage import LIMIT_PERCENT, app_percent, dataset_percent, usage_percent, wait_seconds
+from worker.usage import LIMIT_PERCENT, usage_of, wait_seconds
 
 __all__ = [
     "DatasetBlocked",
@@ -30,13 +30,9 @@ __all__ = [
     "Transient",
     "Unknown",
     "classify",
-    "usage_percent",
 ]
 
 _INDEX = re.compile(r"\$\['data'\]\[([0-9]{1,9})\]")
-_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
-_CUSTOM_LIMIT = 613  # Meta gives no time with it; five minutes at least
-_CUSTOM_LIMIT_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +65,8 @@ class DatasetBlocked:
     """Nothing can be sent to this dataset for now, whatever the events are."""
 
     detail: Detail
+    least_seconds: float | None = None
+    """The shortest pause that the code asks for; None: as for any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,24 +153,18 @@ def _verdict(answer: Response, detail: Detail, error: Mapping[str, object]) -> V
 
 
 def _verdict_by_status(answer: Response, *, has_error: bool) -> Verdict:
-    status = answer.status
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return "dataset limit"
-    if status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}:
-        return "transient"
-    if _is_4xx(status):
-        if (app_percent(answer.headers) or 0) >= LIMIT_PERCENT:
-            return "app limit"
-        if (dataset_percent(answer.headers) or 0) >= LIMIT_PERCENT:
-            return "dataset limit"
-        return "dataset" if status in _REFUSALS and not has_error else "unknown"
-    return "dataset" if _is_3xx(status) else "transient"  # a redirect is never followed with the token
+    verdict = status_verdict(answer.status, bare=not has_error)
+    usage = usage_of(answer.headers)
+    if _is_4xx(answer.status) and verdict in {"unknown", "dataset"} and usage.percent >= LIMIT_PERCENT:
+        return "app limit" if usage.scope == "app" else "dataset limit"
+    return verdict
 
 
 def _batch_outcome(verdict: Verdict, answer: Response, detail: Detail) -> Outcome:
     match verdict:
         case "dataset":
-            return DatasetBlocked(detail)
+            row = row_of(detail.code, detail.subcode)
+            return DatasetBlocked(detail, row.least_seconds if row else None)
         case "token":
             return TokenDead(detail)
         case "app limit" | "dataset limit":
@@ -186,7 +178,8 @@ def _batch_outcome(verdict: Verdict, answer: Response, detail: Detail) -> Outcom
 
 def _limit_seconds(answer: Response, detail: Detail) -> float | None:
     seconds = wait_seconds(answer.headers)
-    return _CUSTOM_LIMIT_SECONDS if seconds is None and detail.code == _CUSTOM_LIMIT else seconds
+    row = row_of(detail.code, detail.subcode)
+    return row.least_seconds if seconds is None and row else seconds
 
 
 def _transient(answer: Response, detail: Detail) -> Transient:
@@ -196,18 +189,14 @@ def _transient(answer: Response, detail: Detail) -> Transient:
 
 def _named_index(error: Mapping[str, object], sent: int) -> int | None:
     """Return the event that the message points at: the path in it is the same in every language."""
-    message = error.get("error_user_msg")
-    found = _INDEX.search(message) if isinstance(message, str) else None
+    texts = (text for text in (error.get("error_user_msg"), error.get("message")) if isinstance(text, str))
+    found = next(filter(None, map(_INDEX.search, texts)), None)
     index = int(found[1]) if found else -1
     return index if 0 <= index < sent else None
 
 
 def _is_2xx(status: int) -> bool:
     return status // 100 == 2  # noqa: PLR2004 - HTTP's successes
-
-
-def _is_3xx(status: int) -> bool:
-    return status // 100 == 3  # noqa: PLR2004 - HTTP's redirects
 
 
 def _is_4xx(status: int) -> bool:

@@ -2,20 +2,27 @@
 
 import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
+from worker.activity import Activity
 from worker.batch import Tally
 from worker.breaker import LocalBreaker
+from worker.bulkhead import Admission, Bulkhead
+from worker.errors import StoreUnavailable
 from worker.relay import Relay
 from worker.shutdown import Shutdown
-from worker.store import Store
+from worker.store import Lease, Look, Settlement, Store
 
 log = structlog.get_logger(__name__)
 
 # Nothing eligible: wait for the next lane if it falls due this soon, so that a tick's second is not added to an event's
 # age. Later ones are the tick's business.
 WAIT_MS = 1_500
+# How far behind lanes of slow datasets, which no slot is left for, a pump looks for another one.
+_LOOK_BEHIND = 1_000
 
 
 class Pump:
@@ -27,6 +34,7 @@ class Pump:
         store: Store,
         relay: Relay,
         breaker: LocalBreaker,
+        bulkhead: Bulkhead,
         shutdown: Shutdown,
         budget_seconds: float,
         max_events: int,
@@ -35,10 +43,13 @@ class Pump:
         self._store = store
         self._relay = relay
         self._breaker = breaker
+        self._bulkhead = bulkhead
         self._shutdown = shutdown
         self._budget_seconds = budget_seconds
         self._limits = {"max_events": max_events, "max_bytes": max_bytes}
         self._waiter = threading.Lock()
+        self._left: list[Lease] = []
+        self.activity = Activity()
 
     def run(self) -> Tally:
         """Deliver what is due; the lane is chosen now, not when the hint was sent.
@@ -46,6 +57,7 @@ class Pump:
         Raises:
             StoreUnavailable: Redis is away; leases expire by themselves.
         """
+        self.give_back()
         tally = Tally()
         end = time.monotonic() + self._budget_seconds
         while time.monotonic() < end and not self._shutdown.is_set():
@@ -53,14 +65,55 @@ class Pump:
             # Asked only with something to send: a pump that finds nothing must not use up the one try.
             if look.lanes and not self._breaker.allows():
                 break
-            lease = self._store.lanes.claim(look, **self._limits)
-            if lease is not None:
-                self._relay.run(lease, tally)
-            elif look.lanes or look.next_due_ms is None or look.next_due_ms > WAIT_MS:
+            with self._bulkhead.admission() as admission:
+                lease = self._claim(look, admission)
+                if lease is not None:
+                    self._work_on(lease, tally)
+                    continue
+            if look.lanes or look.next_due_ms is None or look.next_due_ms > WAIT_MS:
                 break  # others were faster, or nothing falls due soon
-            elif not self._wait(look.next_due_ms):
+            if not self._wait(look.next_due_ms):
                 break
         return tally
+
+    def _work_on(self, lease: Lease, tally: Tally) -> None:
+        with self.activity.lane():
+            try:
+                self._relay.run(lease, tally)
+            except StoreUnavailable:
+                self._left.append(replace(lease, entries=()))
+                raise
+
+    def give_back(self) -> int:
+        """Give back the lanes whose store went away in the middle of a batch; return how many.
+
+        Else they would wait for their lease's end, and an outage that struck before the mark would look like the death
+        of a worker, for which events are blamed in the end. A lease that somebody else has by now is left to him.
+
+        Raises:
+            StoreUnavailable: Redis is still away.
+        """
+        given = 0
+        with suppress(IndexError):
+            while True:
+                lease = self._left.pop()
+                try:
+                    self._store.lanes.settle(lease, Settlement("retry", in_doubt=True))
+                except StoreUnavailable:
+                    self._left.append(lease)
+                    raise
+                given += 1
+        return given
+
+    def _claim(self, look: Look, admission: Admission) -> Lease | None:
+        """Lease a lane that may be taken; where only slow datasets stand in front, look further back."""
+        admitted = look.admitted(admission.admits)
+        if look.lanes and not admitted.lanes:
+            admitted = self._store.lanes.look(names=_LOOK_BEHIND).admitted(admission.admits)
+        lease = self._store.lanes.claim(admitted, **self._limits)
+        if lease is not None:
+            admission.took(lease.dataset_id)
+        return lease
 
     def _wait(self, due_ms: int) -> bool:
         """Sleep until the next lane falls due; one pump of a process does, the others end."""

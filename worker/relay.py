@@ -12,17 +12,23 @@ from typing import assert_never
 
 import structlog
 
+from capi_relay import failpoints
 from worker import outcome as says
-from worker.backoff import full_jitter_ms, limited_ms
+from worker.answer import Response
+from worker.backoff import full_jitter_ms, slow_down_ms
 from worker.batch import Batch, Tally
 from worker.breaker import LocalBreaker
+from worker.bulkhead import Bulkhead
 from worker.datasets import Datasets
 from worker.graph import GraphClient, body_of
 from worker.intake import Sendable, bury
 from worker.outcome import Detail, Outcome, classify
 from worker.parts import Parts
+from worker.pauses import Pauses
 from worker.quality import count_sample
+from worker.reports import batch_timed
 from worker.store import Lease, Store
+from worker.usage import NO_USAGE, Usage, usage_of
 
 log = structlog.get_logger(__name__)
 
@@ -31,10 +37,9 @@ _POST_BUDGET = 64
 _BUDGET_PAUSE_MS = 1_000
 # So many failures in a row, and the batch is probed: one event alone may provoke them.
 _SUSPICIOUS_TRIES = 5
-_TRANSIENT = -1
-_BLOCKED_SECONDS = 15 * 60
-_BLOCKED_LONGEST_SECONDS = 3600
-_TOKEN_SECONDS = 30 * 60
+_TRANSIENT = (-1, None)
+# A lane is held up for some 0.1 s by so many calls of the script that moves late events; the next lease goes on.
+_MOVE_CALLS = 20
 
 
 class Relay:
@@ -47,14 +52,19 @@ class Relay:
         graph: GraphClient,
         datasets: Datasets,
         breaker: LocalBreaker,
+        bulkhead: Bulkhead,
         freshness_seconds: float,
+        dead_letters: int,
         stopping: Callable[[], bool],
     ) -> None:
         self._store = store
         self._graph = graph
         self._datasets = datasets
+        self._pauses = Pauses(store, datasets)
         self._breaker = breaker
+        self._bulkhead = bulkhead
         self._freshness_seconds = freshness_seconds
+        self._dead_letters = dead_letters
         self._stopping = stopping
 
     def run(self, lease: Lease, tally: Tally) -> None:
@@ -64,33 +74,77 @@ class Relay:
             StoreUnavailable: Redis could not be written; the lease expires by itself.
         """
         tally.lanes += 1
-        work = Batch(self._store, lease, self._datasets.get(lease.dataset_id), tally)
-        if lease.crashed:
-            work.release(dead=[bury(lease.entries[0], "crashed", None)])
+        failpoints.reach("after_claim")
+        dataset = self._datasets.get(lease.dataset_id)
+        work = Batch(self._store, lease, dataset, tally, most_dead=self._dead_letters)
+        try:
+            with batch_timed(work):
+                self._work_on(work)
+        finally:
+            work.tell_of_dead_letters()
+        if work.dead_are_full:
+            self._pauses.dead_full(work)
+
+    def _work_on(self, work: Batch) -> None:
+        if work.lease.crashed:
+            work.release(dead=[bury(work.lease.entries[0], "crashed", None)])
+            return
+        if self._gave_way(work):
             return
         good = work.validate()
+        failpoints.reach("after_validate")
         if not good:
             return  # all of it has left
         if work.dataset is None or work.dataset.token is None:
-            self._pause_without_token(work)
+            self._pauses.without_token(work)
         else:
             self._deliver(work, Parts(good))
+
+    def _gave_way(self, work: Batch) -> bool:
+        """Move what became late out of the way of newer events; True: some was moved, and the lane is released."""
+        lease = work.lease
+        if not lease.holds_up_newer(self._freshness_seconds):
+            return False
+        moved, calls = self._store.lanes.move_late(lease, self._freshness_seconds), 1
+        while moved and calls < _MOVE_CALLS and (more := self._store.lanes.move_late(lease, self._freshness_seconds)):
+            moved, calls = moved + more, calls + 1
+        if moved:
+            log.warning("late events moved out of the way of newer ones", dataset_id=lease.dataset_id, events=moved)
+            work.release()
+        return moved > 0
 
     def _deliver(self, work: Batch, parts: Parts) -> None:
         """POST part after part until all events have left, or something says to stop."""
         while part := parts.next():
-            if self._stopping() or work.posts >= _POST_BUDGET:
-                work.retry(0 if self._stopping() else _BUDGET_PAUSE_MS)
+            if self._stopping():
+                work.retry(0)
+                return
+            if work.posts >= _POST_BUDGET:
+                work.learnt_batch = _POST_BUDGET // 2  # what can be taken apart to the last event within the budget
+                work.retry(_BUDGET_PAUSE_MS)
                 return
             if not work.mark(part):
-                log.warning("lease lost, nothing was sent", dataset_id=work.lease.dataset_id, lane=work.lease.lane)
+                log.warning(
+                    "lease lost, nothing was sent",
+                    dataset_id=work.lease.dataset_id,
+                    lane=work.lease.lane,
+                    once_in_seconds=60,
+                )
                 return
-            outcome = self._post(work, part)
-            if not self._act(work, parts, part, outcome):
+            outcome, usage = self._post(work, part)
+            near_limit = self._pauses.near_limit(work, outcome, usage)
+            work.rest_ms = slow_down_ms(usage.percent, random.random())
+            go_on = self._act(work, parts, part, outcome)
+            if isinstance(outcome, says.Delivered) and not near_limit:
+                self._pauses.passed(work)
+            if not go_on:
+                return
+            if near_limit:
+                work.retry(0)
                 return
         work.release()
 
-    def _post(self, work: Batch, part: Sequence[Sendable]) -> Outcome:
+    def _post(self, work: Batch, part: Sequence[Sendable]) -> tuple[Outcome, Usage]:
         dataset = work.dataset
         assert dataset is not None  # noqa: S101 - run() has paused a dataset without a token
         assert dataset.token is not None  # noqa: S101 - as above
@@ -100,17 +154,23 @@ class Relay:
             partner_agent=dataset.partner_agent,
         )
         started = time.monotonic()
-        outcome = classify(self._graph.post(dataset.dataset_id, dataset.token, body), len(part))
+        answer = self._graph.post(dataset.dataset_id, dataset.token, body)
+        seconds = time.monotonic() - started
+        self._bulkhead.answered(dataset.dataset_id, seconds)
+        outcome = classify(answer, len(part))
+        work.answered(type(outcome).__name__, seconds)
+        usage = usage_of(answer.headers) if isinstance(answer, Response) else NO_USAGE
         log.info(
             "request answered",
             dataset_id=dataset.dataset_id,
             lane=work.lease.lane,
             events=len(part),
-            outcome=type(outcome).__name__,
-            seconds=round(time.monotonic() - started, 3),
+            outcome=work.outcome,
+            seconds=round(seconds, 3),
+            usage_percent=usage.percent,
             fbtrace_id=_trace(outcome),
         )
-        return outcome
+        return outcome, usage
 
     def _act(self, work: Batch, parts: Parts, part: Sequence[Sendable], outcome: Outcome) -> bool:  # noqa: C901, PLR0911, PLR0912 - one case per outcome
         """Do what the outcome says; True: go on with the next part."""
@@ -123,27 +183,28 @@ class Relay:
                 count_sample(self._store, work.dataset, part)
                 return not parts.empty
             case says.EventRejected(detail, index):
-                culprit = parts.rejected(part, index, detail.code)
+                failpoints.reach("in_bisect")
+                culprit = parts.rejected(part, index)
                 if culprit:
                     work.reject(culprit, detail)
                 return True
             case says.Unknown(detail):
                 return self._compare(work, parts, part, detail)
-            case says.DatasetBlocked(detail):
-                self._block(work, detail, reason="blocked")
+            case says.DatasetBlocked(detail, least_seconds):
+                self._pauses.blocked(work, detail, reason="blocked", least_seconds=least_seconds)
                 return False
             case says.TokenDead(detail):
-                self._pause_token(work, detail)
+                self._pauses.token_dead(work, detail)
                 return False
-            case says.RateLimited(detail, seconds, scope):
-                self._pause_limited(work, detail, seconds, scope)
+            case says.RateLimited():
+                self._pauses.limited(work, outcome)
                 return False
             case says.TooLarge(detail):
-                if len(part) == 1:
-                    work.reject(part[0], detail)
+                culprit = parts.too_large(part)
+                if culprit:
+                    work.reject(culprit, detail)
                 else:
                     work.learnt_batch = max(1, len(part) // 2)
-                    parts.halve(part)
                 return True
             case says.Transient(_, in_doubt, seconds):
                 if self._may_probe(work, outcome) and self._found_culprit(work, parts, part, outcome):
@@ -154,7 +215,7 @@ class Relay:
             case says.LocalTrouble(reason):
                 seconds = self._breaker.failed()
                 work.retry(0)
-                log.warning("this machine cannot reach Meta", reason=reason, next_try_in_seconds=seconds)
+                log.error("this machine cannot reach Meta", why=reason, next_try_in_seconds=seconds, once_in_seconds=60)
                 return False
             case _:
                 assert_never(outcome)
@@ -166,11 +227,11 @@ class Relay:
 
     def _compare(self, work: Batch, parts: Parts, part: Sequence[Sendable], detail: Detail) -> bool:
         """Find out whose fault a code is that nobody knows; True: go on with the next part."""
-        match parts.unknown(part, detail.code):
+        match parts.unknown(part, (detail.code, detail.subcode)):
             case "probe":
                 return True
             case "blocked":
-                self._block(work, detail, reason="unknown_code")
+                self._pauses.blocked(work, detail, reason="unknown_code")
                 return False
             case "alone":
                 work.retry(full_jitter_ms(work.lease.tries + 1, random.random()), add_try=True)
@@ -189,53 +250,6 @@ class Relay:
         if isinstance(verdict, Sendable):
             work.reject(verdict, outcome.detail)
         return True
-
-    def _pause_without_token(self, work: Batch) -> None:
-        why = "this dataset is not in the datasets file" if work.dataset is None else "this dataset has no token"
-        self._store.admin.pause(work.lease.dataset_id, reason="no_token", seconds=None, detail=why)
-        work.retry(0)
-        log.error("dataset paused, its events wait", dataset_id=work.lease.dataset_id, reason="no_token", why=why)
-
-    def _block(self, work: Batch, detail: Detail, *, reason: str) -> None:
-        longer = 2 ** min(work.lease.pause_failures, 10)
-        seconds = min(_BLOCKED_SECONDS * longer, _BLOCKED_LONGEST_SECONDS)
-        self._pause(work, [work.lease.dataset_id], detail, reason=reason, seconds=seconds)
-        work.retry(0)
-
-    def _pause_token(self, work: Batch, detail: Detail) -> None:
-        """Pause every dataset of this token; the tick resumes them when it sees another one."""
-        assert work.dataset is not None  # noqa: S101 - a request was sent with its token
-        self._pause(work, self._datasets.sharing(work.dataset), detail, reason="token", seconds=_TOKEN_SECONDS)
-        work.retry(0)
-
-    def _pause_limited(self, work: Batch, detail: Detail, seconds: float | None, scope: str) -> None:
-        assert work.dataset is not None  # noqa: S101 - a request was sent for it
-        ids = self._datasets.sharing(work.dataset) if scope == "app" else [work.lease.dataset_id]
-        wait_ms = limited_ms(seconds, work.lease.pause_failures + 1, random.random())
-        self._pause(work, ids, detail, reason="rate_limited", seconds=wait_ms / 1000)
-        work.retry(0)
-
-    def _pause(self, work: Batch, dataset_ids: Sequence[str], detail: Detail, *, reason: str, seconds: float) -> None:
-        token = work.dataset.token if work.dataset else None  # the one it was sent with: there may be another by now
-        for dataset_id in dataset_ids:
-            self._store.admin.pause(
-                dataset_id,
-                reason=reason,
-                seconds=seconds,
-                code=detail.code,
-                subcode=detail.subcode,
-                fingerprint=token.fingerprint if token else "",
-                detail=detail.title,
-            )
-        log.error(
-            "datasets paused, their events wait",
-            dataset_ids=list(dataset_ids)[:20],
-            reason=reason,
-            code=detail.code,
-            subcode=detail.subcode,
-            fbtrace_id=detail.fbtrace_id,
-            next_try_in_seconds=round(seconds, 1),
-        )
 
 
 def _trace(outcome: Outcome) -> str | None:

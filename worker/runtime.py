@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from schemas.messaging import take_event_names
 from worker.breaker import LocalBreaker
+from worker.bulkhead import Bulkhead
 from worker.datasets import Datasets
 from worker.graph import GraphClient
 from worker.pump import Pump
@@ -30,6 +31,7 @@ def open_store(settings: Settings) -> Store:
         shards=settings.shards,
         lease_seconds=settings.lease_seconds,
         full_events=settings.batch_events,
+        remember_bytes=settings.dedup_bytes,
     )
 
 
@@ -39,6 +41,7 @@ def build(settings: Settings, shutdown: Shutdown) -> Runtime:
     store = open_store(settings)
     datasets = Datasets(settings)
     breaker = LocalBreaker()
+    bulkhead = Bulkhead(settings.concurrency)
     graph = GraphClient(
         url=settings.graph_url,
         version=settings.graph_version,
@@ -49,13 +52,16 @@ def build(settings: Settings, shutdown: Shutdown) -> Runtime:
         graph=graph,
         datasets=datasets,
         breaker=breaker,
+        bulkhead=bulkhead,
         freshness_seconds=settings.freshness_seconds,
+        dead_letters=settings.dead_letters,
         stopping=shutdown.is_set,
     )
     pump = Pump(
         store=store,
         relay=relay,
         breaker=breaker,
+        bulkhead=bulkhead,
         shutdown=shutdown,
         budget_seconds=settings.pump_seconds,
         max_events=settings.batch_events,

@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from capi_relay.datasets import MAX_LINGER_SECONDS
 from capi_relay.environment import redis_url
 from capi_relay.errors import MisconfiguredError
 from schemas.messaging import EVENT_NAMES
-from worker.broker_url import broker_url_of, broker_url_problem
+from worker.broker_url import broker_options_of, broker_url_of, broker_url_problem
 from worker.graph_url import graph_url_problems
 from worker.settings_reader import SettingsReader
 from worker.tokens import AccessToken
@@ -26,6 +26,8 @@ class Settings:
     """CAPI_REDIS_URL: the event store."""
     broker_url: str = field(repr=False)
     """CELERY_BROKER_URL: the Celery broker, in Celery's spelling; where it is unset the event store's server."""
+    broker_options: Mapping[str, Any] = field(repr=False)
+    """What the transport must be told of that URL beside it: which master Sentinels look after."""
     embedded: bool
     """Whether the event store is the embedded server that ``up`` runs, because CAPI_REDIS_URL is unset."""
     datasets_path: Path | None
@@ -60,8 +62,18 @@ class Settings:
     """CAPI_HTTP_TOTAL_SECONDS: the deadline of one POST, from the connect to the last byte of the answer."""
     pump_seconds: float
     """CAPI_PUMP_SECONDS: how long one ``capi.deliver`` goes on taking lanes."""
+    concurrency: int
+    """CAPI_CONCURRENCY: how many threads a worker process has, so how many requests are in flight at once."""
     max_hints: int
     """CAPI_MAX_HINTS: the most ``capi.deliver`` messages that may wait in the broker."""
+    deaf_seconds: float
+    """CAPI_DEAF_SECONDS: a worker that takes nothing for so long although hints wait ends itself; 0: never."""
+    dead_letters: int
+    """CAPI_DEAD_LETTERS: how many dead letters a dataset may have before its ``dead_full`` takes effect."""
+    dead_letter_days: int
+    """CAPI_DEAD_LETTER_DAYS: after how many days a dead letter is deleted; 0: never."""
+    dedup_bytes: int
+    """CAPI_DEDUP_BYTES: the most memory of the event store that remembering delivered events may take."""
     shards: int | None
     """CAPI_SHARDS: what the event store must say; unset: adopt what it says."""
     log_format: Literal["console", "json"]
@@ -70,6 +82,10 @@ class Settings:
     """SENTRY_DSN: where errors are reported; unset: nowhere."""
     sentry_environment: str
     """SENTRY_ENVIRONMENT: this installation's name in Sentry."""
+    sentry_traces_sample_rate: float
+    """SENTRY_TRACES_SAMPLE_RATE: the share of batches whose timing goes to Sentry."""
+    sentry_monitors: bool
+    """SENTRY_MONITORS: whether Sentry's cron monitors are told of ticks and sweeps."""
 
     @property
     def one_server(self) -> bool:
@@ -103,6 +119,7 @@ def _read(env: SettingsReader) -> Settings:
     return Settings(
         redis_url=store,
         broker_url=broker_url_of(broker or store),
+        broker_options=broker_options_of(broker or store),
         embedded=not env.is_given("CAPI_REDIS_URL"),
         datasets_path=Path(datasets_path) if datasets_path else None,
         dataset_id=env.matching("CAPI_DATASET_ID", None, r"[0-9]{1,32}", "the dataset's id, up to 32 digits"),
@@ -125,13 +142,20 @@ def _read(env: SettingsReader) -> Settings:
         lease_seconds=env.whole("CAPI_LEASE_SECONDS", 90, 1, 3600),
         http_total_seconds=env.number("CAPI_HTTP_TOTAL_SECONDS", 30.0, 0.1, 600),
         pump_seconds=env.number("CAPI_PUMP_SECONDS", 20.0, 0, 600),
+        concurrency=env.whole("CAPI_CONCURRENCY", 16, 1, 1000),
         max_hints=env.whole("CAPI_MAX_HINTS", 64, 1, 10_000),
+        deaf_seconds=env.number("CAPI_DEAF_SECONDS", 60.0, 0, 3600),
+        dead_letters=env.whole("CAPI_DEAD_LETTERS", 100_000, 1, 100_000_000),
+        dead_letter_days=env.whole("CAPI_DEAD_LETTER_DAYS", 7, 0, 3650),
+        dedup_bytes=env.whole("CAPI_DEDUP_BYTES", 256_000_000, 0, 10**12),
         shards=env.whole("CAPI_SHARDS", None, 1, 4096),
         log_format="json" if log_format == "json" else "console",
         sentry_dsn=env.matching(
             "SENTRY_DSN", None, r"https?://[^/@\s]+@[^/@\s]+/\S+", "a DSN: https://key@host/number"
         ),
         sentry_environment=env.text("SENTRY_ENVIRONMENT") or "production",
+        sentry_traces_sample_rate=env.number("SENTRY_TRACES_SAMPLE_RATE", 0.0, 0, 1),
+        sentry_monitors=env.matching("SENTRY_MONITORS", "on", "on|off", "on or off") == "on",
     )
 
 

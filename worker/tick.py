@@ -32,12 +32,8 @@ def eligible_lanes(store: Store) -> int:
 def resume_repaired(store: Store, datasets: Datasets) -> list[str]:
     """Resume datasets that wait for a token and have another one now; return their ids."""
     resumed = []
-    for dataset_id in store.admin.paused_ids():
-        counts = store.admin.counts(dataset_id)
-        pause = counts.pause
-        if pause is None or pause.reason not in ("no_token", "token"):
-            continue
-        if counts.now_ms - pause.since_ms < _SETTLED_MS:
+    for dataset_id, pause in store.admin.pauses().items():
+        if pause.reason not in ("no_token", "token") or pause.age_ms < _SETTLED_MS:
             continue
         dataset = datasets.get(dataset_id)
         token = dataset.token if dataset else None

@@ -6,8 +6,10 @@ Meta: rate-limiting. Every value may be missing, of another type or absurd; noth
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from math import isfinite
+from typing import Literal
 
 LIMIT_PERCENT = 95.0
 _APP = "x-app-usage"
@@ -18,20 +20,32 @@ _MOST_REGAIN_SECONDS = 3600.0
 _MOST_RETRY_AFTER_SECONDS = 900.0
 
 
-def usage_percent(headers: Mapping[str, str]) -> float | None:
-    """Return the highest use of any limit in percent; None: the headers say nothing (usual near 0 %)."""
-    percents = (app_percent(headers), dataset_percent(headers))
-    return max((percent for percent in percents if percent is not None), default=None)
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of Meta's limits an answer says is used up."""
+
+    percent: float
+    """Of the limit that is used most; 0: the headers say nothing, which is usual near 0 %."""
+    scope: Literal["dataset", "app"]
+    """Whose limit that is; app: all datasets share it that share the access token."""
+    seconds: float | None
+    """How long Meta asks to wait, clamped; None: it does not say."""
+
+    @property
+    def at_the_limit(self) -> bool:
+        """Say whether to stop before Meta refuses the next call."""
+        return self.percent >= LIMIT_PERCENT
 
 
-def app_percent(headers: Mapping[str, str]) -> float | None:
-    """Return the use of the app's limit, which all its datasets share."""
-    return _highest(_entries(headers, _APP))
+NO_USAGE = Usage(0.0, "dataset", None)
 
 
-def dataset_percent(headers: Mapping[str, str]) -> float | None:
-    """Return the highest use of the limits of an ad account or business."""
-    return _highest([*_entries(headers, _ACCOUNT), *_entries(headers, _BUSINESS)])
+def usage_of(headers: Mapping[str, str]) -> Usage:
+    """Read the headers of any answer, of a success too; where the app is at its limit, the app counts."""
+    app = _highest(_entries(headers, _APP))
+    own = _highest([*_entries(headers, _ACCOUNT), *_entries(headers, _BUSINESS)])
+    scope: Literal["dataset", "app"] = "app" if app > own or app >= LIMIT_PERCENT else "dataset"
+    return Usage(max(app, own), scope, wait_seconds(headers))
 
 
 def wait_seconds(headers: Mapping[str, str]) -> float | None:
@@ -85,9 +99,8 @@ def _entries(headers: Mapping[str, str], name: str) -> list[dict[str, object]]:
     return [entry for entries in lists for entry in entries if isinstance(entry, dict)]
 
 
-def _highest(entries: Iterable[dict[str, object]]) -> float | None:
-    numbers = (_number(entry.get(key)) for entry in entries for key in _PERCENT_KEYS)
-    return max((number for number in numbers if number is not None), default=None)
+def _highest(entries: Iterable[dict[str, object]]) -> float:
+    return max((_number(entry.get(key)) or 0.0 for entry in entries for key in _PERCENT_KEYS), default=0.0)
 
 
 def _number(value: object) -> float | None:

@@ -3,9 +3,24 @@
 from worker.store.admin import DOORS, Admin
 from worker.store.connection import Connection
 from worker.store.dead import DeadStore
+from worker.store.eraser import Erased, Eraser
 from worker.store.lanes import Lanes, Look
+from worker.store.overview import Overview
 from worker.store.quality import QualityStore
-from worker.store.records import DatasetCounts, DeadEntry, Entry, Exit, Lease, Pause, Settled, StoredDeadLetter
+from worker.store.records import (
+    DatasetCounts,
+    DeadEntry,
+    Entry,
+    Exit,
+    Lease,
+    Memory,
+    Pause,
+    Settled,
+    StoredDeadLetter,
+)
+from worker.store.server import Server
+from worker.store.settlement import Remembered, Settlement
+from worker.store.workers import Workers, WorkerSign
 
 __all__ = [
     "DOORS",
@@ -15,20 +30,29 @@ __all__ = [
     "DeadEntry",
     "DeadStore",
     "Entry",
+    "Erased",
+    "Eraser",
     "Exit",
     "Lanes",
     "Lease",
     "Look",
+    "Memory",
+    "Overview",
     "Pause",
     "QualityStore",
+    "Remembered",
+    "Server",
     "Settled",
+    "Settlement",
     "Store",
     "StoredDeadLetter",
+    "WorkerSign",
+    "Workers",
 ]
 
 
 class Store:
-    """One event store: ``lanes`` for the main path, ``admin`` to look after it, ``dead`` letters, ``quality``."""
+    """One event store: ``lanes`` for the main path, ``admin`` to look after it, and what stands beside."""
 
     def __init__(
         self,
@@ -37,12 +61,19 @@ class Store:
         shards: int | None = None,
         lease_seconds: float = 90,
         full_events: int = 1000,
+        remember_bytes: int = 256_000_000,
     ) -> None:
         self._connection = Connection(url, shards=shards)
-        self.lanes = Lanes(self._connection, lease_seconds=lease_seconds, full_events=full_events)
+        self.lanes = Lanes(
+            self._connection, lease_seconds=lease_seconds, full_events=full_events, remember_bytes=remember_bytes
+        )
         self.admin = Admin(self._connection)
+        self.overview = Overview(self._connection, self.admin)
         self.dead = DeadStore(self._connection)
+        self.eraser = Eraser(self._connection)
         self.quality = QualityStore(self._connection)
+        self.workers = Workers(self._connection)
+        self.server = Server(self._connection)
 
     @property
     def shards(self) -> int:

@@ -1,5 +1,6 @@
 """Speak to the event store: one client, scripts by name, and every failure of Redis as StoreUnavailable."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-from capi_relay import keys
+from capi_relay import failpoints, keys
 from capi_relay.errors import MisconfiguredError
+from capi_relay.pool import pool_of
 from worker.errors import StoreUnavailable
 
 _SCRIPTS = Path(__file__).parent / "scripts"
@@ -32,14 +34,16 @@ class Connection:
 
     def __init__(self, url: str, *, shards: int | None = None) -> None:
         # Every script is idempotent, so the client may send a call again after a lost answer.
-        self.client: redis.Redis = redis.Redis.from_url(
-            url,
-            protocol=2,
-            socket_timeout=5,
-            socket_connect_timeout=3,
-            retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
-            retry_on_error=[RedisConnectionError, RedisTimeoutError],
-            health_check_interval=30,
+        self.client: redis.Redis = redis.Redis.from_pool(
+            pool_of(
+                url,
+                step_seconds=3,
+                protocol=2,
+                socket_timeout=5,
+                retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+                retry_on_error=[RedisConnectionError, RedisTimeoutError],
+                health_check_interval=30,
+            )
         )
         self._shards_wanted = shards
         self._shards: int | None = None
@@ -74,16 +78,19 @@ class Connection:
             StoreUnavailable: Redis is away, refuses the write (full, read-only, MISCONF ...) or answers an error.
         """
         try:
+            failpoints.reach(f"before_{name}")
             sha = self._sha.get(name)
             if sha is None:
                 sha = self._sha[name] = str(self.client.script_load(_source(name)))
             try:
-                return self.client.evalsha(sha, len(key_names), *key_names, *args)
+                reply = self.client.evalsha(sha, len(key_names), *key_names, *args)
             except NoScriptError:  # the server was restarted or its scripts were flushed
                 self.client.script_load(_source(name))
-                return self.client.evalsha(sha, len(key_names), *key_names, *args)
+                reply = self.client.evalsha(sha, len(key_names), *key_names, *args)
+            failpoints.reach(f"after_{name}")
         except RedisError as error:
             raise StoreUnavailable(f"the event store could not run {name}: {_reason(error)}") from None
+        return reply
 
     def command(self, *words: Any) -> Any:  # noqa: ANN401 - a command's reply is its own
         """Run one plain command; raises StoreUnavailable like ``run``."""
@@ -91,6 +98,19 @@ class Connection:
             return self.client.execute_command(*words)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
         except RedisError as error:
             raise StoreUnavailable(f"the event store could not run {words[0]}: {_reason(error)}") from None
+
+    def commands(self, many: Sequence[Sequence[str]]) -> list[Any]:
+        """Run plain commands that only read in one round trip; raises StoreUnavailable like ``run``."""
+        if not many:
+            return []
+        pipeline = self.client.pipeline(transaction=False)
+        for words in many:
+            pipeline.execute_command(*words)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+        try:
+            replies: list[Any] = pipeline.execute()
+        except RedisError as error:
+            raise StoreUnavailable(f"the event store could not run {many[0][0]}: {_reason(error)}") from None
+        return replies
 
     def close(self) -> None:
         """Close all connections."""

@@ -6,6 +6,8 @@ from capi_relay import keys
 from worker.store.connection import Connection
 from worker.store.records import StoredDeadLetter
 
+AGED_OUT = "aged_out"
+"""The counter of dead letters that were deleted because of their age; no door, for they had left by one."""
 _PAGE = 200
 
 
@@ -22,6 +24,13 @@ class DeadStore:
         while rows := self._connection.command("XRANGE", key, start, "+", "COUNT", _PAGE):
             yield from (_letter(dataset_id, *row) for row in rows)
             start = f"({rows[-1][0].decode()}"
+
+    def newest(self, dataset_id: str, count: int) -> list[StoredDeadLetter]:
+        """Return a dataset's last so many dead letters, the newest first."""
+        key = keys.dead(self._shard(dataset_id), dataset_id)
+        return [
+            _letter(dataset_id, *row) for row in self._connection.command("XREVRANGE", key, "+", "-", "COUNT", count)
+        ]
 
     def get(self, dataset_id: str, letter_id: str) -> StoredDeadLetter | None:
         """Return one dead letter, or None when it is no longer there."""
@@ -51,11 +60,23 @@ class DeadStore:
 
     def purge(self, dataset_id: str, letter_ids: Sequence[str]) -> int:
         """Delete dead letters for good; return how many there were."""
-        shard = self._shard(dataset_id)
+        pages = range(0, len(letter_ids), _PAGE)
+        return sum(self._purge(dataset_id, letter_ids[start : start + _PAGE]) for start in pages)
+
+    def age_out(self, dataset_id: str, keep_ms: int) -> int:
+        """Delete what became a dead letter longer ago than that, and count it as ``aged_out``; return how many."""
+        key = keys.dead(self._shard(dataset_id), dataset_id)
+        seconds, _ = self._connection.command("TIME")
+        last = str(int(seconds) * 1000 - keep_ms)
         gone = 0
-        for start in range(0, len(letter_ids), _PAGE):
-            ids = list(letter_ids[start : start + _PAGE])
-            gone += self._connection.run("purge", [keys.dead(shard, dataset_id), keys.size(shard)], ids)
+        while rows := self._connection.command("XRANGE", key, "-", last, "COUNT", _PAGE):
+            gone += self._purge(dataset_id, [row[0] for row in rows], counter=AGED_OUT)
+        return gone
+
+    def _purge(self, dataset_id: str, letter_ids: Sequence[str | bytes], *, counter: str = "") -> int:
+        shard = self._shard(dataset_id)
+        names = [keys.dead(shard, dataset_id), keys.size(shard), keys.counters(shard, dataset_id)]
+        gone: int = self._connection.run("purge", names, [counter, *letter_ids])
         return gone
 
     def _shard(self, dataset_id: str) -> int:

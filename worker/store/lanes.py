@@ -3,14 +3,15 @@
 import random
 import secrets
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from capi_relay import keys
 from worker.errors import StoreUnavailable
 from worker.store.connection import Connection
-from worker.store.records import DeadEntry, Entry, Exit, Lease, Settled, id_key
+from worker.store.records import Entry, Lease, Settled, id_key
+from worker.store.settlement import REMEMBERED_BYTES, Settlement
 
 # A lane of which only newer formats are left is looked at again after so long.
 _NEWER_MS = 5_000
@@ -20,6 +21,8 @@ _PEEK = 16
 # How long a lease's holder waits for Redis to come back from a restart or a failover, and how often it looks.
 _PATIENCE_SECONDS = 15.0
 _LOOK_AGAIN_SECONDS = 0.25
+# One call of the script blocks the store for some 5 ms at this number.
+_MOVE_EVENTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +35,31 @@ class Look:
     next_due_ms: int | None
     """From now; None: nothing waits for its time."""
 
+    def admitted(self, admits: Callable[[str], bool]) -> "Look":
+        """Return the same without the lanes of datasets that are not admitted."""
+        lanes = tuple((shard, lane) for shard, lane in self.lanes if admits(keys.dataset_of(lane)))
+        return replace(self, lanes=lanes)
+
 
 class Lanes:
     """The main path's view of the store."""
 
-    def __init__(self, connection: Connection, *, lease_seconds: float, full_events: int) -> None:
+    def __init__(self, connection: Connection, *, lease_seconds: float, full_events: int, remember_bytes: int) -> None:
         self._connection = connection
         self._lease_ms = int(lease_seconds * 1000)
         self._full_events = full_events
+        self._remember_events = remember_bytes // REMEMBERED_BYTES
 
-    def look(self, *, soon_ms: int = 0) -> Look:
-        """Name the lanes worth taking, without taking one."""
+    def look(self, *, soon_ms: int = 0, names: int = _PEEK) -> Look:
+        """Name the lanes worth taking, so many of a shard at most, without taking one."""
         lanes: list[tuple[int, str]] = []
         eligible, next_due = 0, []
         shards = list(range(self._connection.shards))
         random.shuffle(shards)
         for shard in shards:
             index = [keys.due(shard), keys.held(shard)]
-            now_ms, count, next_ms, *names = self._connection.run("peek", index, [_PEEK, soon_ms])
-            lanes += [(shard, name.decode()) for name in names]
+            now_ms, count, next_ms, *found = self._connection.run("peek", index, [names, soon_ms])
+            lanes += [(shard, name.decode()) for name in found]
             eligible += count
             if next_ms >= 0:
                 next_due.append(max(0, next_ms - now_ms))
@@ -83,7 +92,7 @@ class Lanes:
         )
         if not taken:
             return None
-        now_ms, tries, fails, crashed, doubt, newer, rows = reply
+        now_ms, tries, fails, crashed, doubt, newer, rows, behind, tests = reply
         first, _, last = doubt.decode().partition(" ")
         return Lease(
             shard=shard,
@@ -97,6 +106,8 @@ class Lanes:
             crashed=bool(crashed),
             doubt=(id_key(first), id_key(last)) if last else None,
             newer=newer,
+            behind=behind,
+            tests_pause=tests.decode(),
         )
 
     def mark(
@@ -127,51 +138,43 @@ class Lanes:
         )
         return bool(reply)
 
-    def settle(
-        self,
-        lease: Lease,
-        *,
-        exits: Sequence[Exit] = (),
-        dead: Sequence[DeadEntry] = (),
-        then: Literal["part", "release", "retry"],
-        retry_ms: int = 0,
-        linger_ms: int = 0,
-        in_doubt: bool = False,
-        add_try: bool = False,
-        learnt_batch: int = 0,
-    ) -> Settled:
-        """Let events out by their doors and say what becomes of the lane, in one script.
-
-        ``part`` keeps the lease, ``release`` gives the lane back, ``retry`` gives it back for ``retry_ms`` from now.
-        """
-        shard, lane, dataset_id = lease.shard, lease.lane, lease.dataset_id
-        groups = [group for group in exits if group.entries]
-        args: list[str | bytes | int] = [
-            *(lane, lease.token, then, retry_ms, linger_ms, self._full_events),
-            *("doubt" if in_doubt else "taken", int(add_try), learnt_batch, len(groups), len(dead)),
-        ]
-        for group in groups:
-            args += [len(group.counters), *group.counters, sum(len(entry.event) for entry in group.entries)]
-            args += [len(group.entries), *(entry.id for entry in group.entries)]
-        for item in dead:
-            args += [item.entry.id, item.door, len(item.entry.event), item.event, item.entry.meta, item.record]
-        status, *removed, written = self._run_as_holder(
+    def settle(self, lease: Lease, settlement: Settlement) -> Settled:
+        """Let events out by their doors and say what becomes of the lane, in one script."""
+        remember_events = self._remember_events // self._connection.shards
+        status, *removed, written, kept = self._run_as_holder(
             "settle",
-            [
-                keys.stream(shard, lane),
-                keys.due(shard),
-                keys.held(shard),
-                keys.state(shard, lane),
-                keys.dataset(shard, dataset_id),
-                keys.size(shard),
-                keys.counters(shard, dataset_id),
-                keys.dead(shard, dataset_id),
-                keys.paused(shard),
-            ],
-            args,
+            settlement.keys(lease),
+            settlement.arguments(lease, full_events=self._full_events, remember_events=remember_events),
         )
         counts = iter(removed)
-        return Settled(status == 1, tuple(next(counts) if group.entries else 0 for group in exits), written)
+        gone = tuple(next(counts) if group.entries else 0 for group in settlement.exits)
+        return Settled(status == 1, gone, written, kept)
+
+    def move_late(self, lease: Lease, freshness_seconds: float) -> int:
+        """Move what became late while it waited to the dataset's late lane; return how many events, 0 at the end."""
+        shard, dataset_id = lease.shard, lease.dataset_id
+        late = keys.lane_of(dataset_id, keys.LATE_LANE)
+        moved = self._run_as_holder(
+            "late",
+            [
+                keys.stream(shard, lease.lane),
+                keys.due(shard),
+                keys.held(shard),
+                keys.state(shard, lease.lane),
+                keys.size(shard),
+                keys.lanes(shard, dataset_id),
+                keys.stream(shard, late),
+            ],
+            [lease.lane, lease.token, late, int(freshness_seconds * 1000), _MOVE_EVENTS],
+        )
+        return max(0, int(moved))
+
+    def repeated(self, lease: Lease, slots: Sequence[int], prints: Sequence[bytes]) -> frozenset[bytes]:
+        """Return those of the prints whose event was delivered in one of the slots."""
+        if not prints:
+            return frozenset()
+        names = [keys.seen(lease.shard, lease.dataset_id, slot) for slot in slots]
+        return frozenset(prints[place - 1] for place in self._connection.run("seen", names, list(prints)))
 
     def _run_as_holder(self, name: str, key_names: list[str], args: list[Any]) -> Any:  # noqa: ANN401 - a script's reply
         """Run a script of a lease's holder and wait for Redis: who gives up leaves the lane alone until the lease ends.

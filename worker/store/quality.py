@@ -1,6 +1,6 @@
 """What samples of a dataset's delivered events lacked, as it lies in Redis: one hash of whole numbers a dataset."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from capi_relay import keys
 from worker.store.connection import Connection
@@ -24,6 +24,14 @@ class QualityStore:
         """Return a dataset's numbers; none before its first sample."""
         found = self._connection.command("HGETALL", self._key(dataset_id))
         return {name.decode(): int(value) for name, value in found.items()}
+
+    def read_each(self, dataset_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Return the numbers of many datasets, in one round trip."""
+        found = self._connection.commands([("HGETALL", self._key(each)) for each in dataset_ids])
+        return {
+            each: {name.decode(): int(value) for name, value in fields.items()}
+            for each, fields in zip(dataset_ids, found, strict=True)
+        }
 
     def _key(self, dataset_id: str) -> str:
         return keys.quality(keys.shard_of(dataset_id, self._connection.shards), dataset_id)

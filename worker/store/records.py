@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from capi_relay.keys import LATE_LANE, STORE_LANE
+
 
 def id_key(entry_id: str) -> tuple[int, int]:
     """Return a stream id as numbers, in the order of the stream."""
@@ -40,10 +42,21 @@ class Lease:
     """First and last id of what an earlier POST may have delivered."""
     newer: int = 0
     """Entries of a newer format that were left in place."""
+    behind: int = 0
+    """Events of the lane that are not in this batch."""
+    tests_pause: str = ""
+    """The reason of a pause of all datasets of a token that has run out, and that this batch tests; else empty."""
 
     def in_doubt(self, entry_id: str) -> bool:
         """Say whether an earlier POST may have delivered this entry."""
         return self.doubt is not None and self.doubt[0] <= id_key(entry_id) <= self.doubt[1]
+
+    def holds_up_newer(self, freshness_seconds: float) -> bool:
+        """Say whether the batch begins with what became late while it waited, and more waits behind it."""
+        name = self.lane.partition("/")[2]
+        enqueued_ms = id_key(self.entries[0].id)[0]
+        is_late = self.now_ms - enqueued_ms > freshness_seconds * 1000
+        return is_late and self.behind > 0 and self.doubt is None and name not in (LATE_LANE, STORE_LANE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,10 @@ class Exit:
 
     counters: tuple[str, ...]
     entries: Sequence[Entry]
+    age_ms: int = 0
+    """The sum of their ages; the script adds the share of those that it removes."""
+    queue_ms: int = 0
+    """The same of the times since they were enqueued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +92,9 @@ class Settled:
     removed: tuple[int, ...]
     """Per exit, in order."""
     dead_letters: int
+    """Written now."""
+    dead_letters_kept: int
+    """There are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +108,9 @@ class Pause:
     subcode: str = ""
     fingerprint: str = ""
     detail: str = ""
-    since_ms: int = 0
+    age_ms: int = field(default=0, compare=False)
+    scope: str = "dataset"
+    """``token``: it concerns all datasets that share the access token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +138,19 @@ class DatasetCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """How full the event store is; all shards together."""
+
+    used_bytes: int
+    max_bytes: int
+    """0: no limit."""
+    waiting_bytes: int
+    """Of events and dead letters, as our scripts count them."""
+    cap_bytes: int
+    """So many may wait; 0: no limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredDeadLetter:
     """A dead letter as it lies in Redis."""
 
@@ -124,3 +159,9 @@ class StoredDeadLetter:
     event: bytes
     meta: bytes
     record: bytes
+
+
+def share_within_hour(counters: Mapping[str, int]) -> float | None:
+    """Return the share that was delivered fresh, of what was young enough for it when it was enqueued; None of none."""
+    possible = counters.get("delivered", 0) - counters.get("born_late", 0)
+    return counters.get("fresh", 0) / possible if possible > 0 else None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.fakes.events import purchase
 from tests.fakes.simulator import Simulator
 from tests.integration.relay.site import DATASET, OTHER, SHARING, TOKENS, MakeSite, Site
-from worker.store import Exit
+from worker.store import Exit, Settlement
 
 
 def test_a_batch_is_delivered_in_one_request(site: Site, meta: Simulator) -> None:
@@ -97,7 +97,9 @@ def test_what_a_zombie_delivered_is_counted_once(site: Site, meta: Simulator) ->
     assert zombie
     site.hand.ripen()
     site.turn()
-    settled = site.hand.store.lanes.settle(zombie, exits=[Exit(("delivered", "fresh"), zombie.entries)], then="release")
+    settled = site.hand.store.lanes.settle(
+        zombie, Settlement("release", exits=[Exit(("delivered", "fresh"), zombie.entries)])
+    )
 
     assert (settled.owned, settled.removed) == (False, (0,))
     assert site.doors() == {"delivered": 2}

@@ -149,6 +149,48 @@ def test_nothing_is_posted_when_the_store_cannot_be_written(
     assert meta.ledger()["requests"] == 0
 
 
+def test_an_outage_of_the_store_before_the_mark_is_no_death_of_a_worker(
+    site: Site, meta: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> bool:
+        raise StoreUnavailable("away")
+
+    site.enqueue("a", "b")
+    pump = site.runtime.pump
+    with monkeypatch.context() as patched:
+        patched.setattr(site.runtime.store.lanes, "mark", away)
+        for _ in range(7):
+            with pytest.raises(StoreUnavailable):
+                pump.run()
+            assert pump.give_back() == 1
+    assert "deaths" not in site.hand.state()
+    pump.run()
+
+    assert site.doors() == {"delivered": 2}
+    assert meta.ledger()["requests"] == 1
+
+
+def test_what_was_posted_before_the_store_went_away_is_sent_again_at_once_and_counted(
+    site: Site, meta: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lanes = site.runtime.store.lanes
+    settle = lanes.settle
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("away")
+
+    site.enqueue("a", "b")
+    with monkeypatch.context() as patched:
+        patched.setattr(lanes, "settle", away)
+        with pytest.raises(StoreUnavailable):
+            site.runtime.pump.run()
+    assert lanes.settle == settle
+    site.runtime.pump.run()
+
+    assert meta.ledger()["requests"] == 2
+    assert (site.doors(), site.counter("possible_duplicates")) == ({"delivered": 2}, 2)
+
+
 def test_nothing_is_posted_after_the_lease_was_lost(site: Site, meta: Simulator) -> None:
     site.enqueue("a")
     lease = site.claim()

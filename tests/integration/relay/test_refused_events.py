@@ -4,7 +4,8 @@ import json
 
 from tests.fakes.simulator import Simulator
 from tests.integration.graph.servers import OK, Serve, answers, in_turn
-from tests.integration.relay.site import DATASET, MakeSite, Site
+from tests.integration.relay.site import DATASET, OTHER, MakeSite, Site
+from worker.batch import Tally
 
 UNKNOWN_CODE = 4711
 
@@ -17,6 +18,7 @@ def refusal(index: int) -> bytes:
         "error_subcode": 2804019,
         "error_user_title": "Server Side Api Parameter Error",
         "error_user_msg": f'Unexpected key "x" on param "$[\'data\'][{index}]".',
+        "error_data": {"blame_field_specs": [["custom_data", "x"]]},
         "fbtrace_id": "Atrace",
     }
     body = json.dumps({"error": error}).encode()
@@ -44,6 +46,7 @@ def test_an_event_that_meta_names_is_rejected_and_the_rest_goes_out_in_one_reque
     assert [event["event_id"] for event in second["data"]] == ["a", "c", "d"]
     assert (letter.event_id, letter.code, letter.subcode, letter.fbtrace_id) == ("b", 100, 2804019, "Atrace")
     assert letter.attempts == 1
+    assert "custom_data.x: Meta names this field" in letter.cause
 
 
 def test_a_poisonous_event_that_nobody_names_is_found_by_halving(site: Site, meta: Simulator) -> None:
@@ -131,6 +134,37 @@ def test_a_batch_of_poison_uses_up_its_budget_and_goes_on_at_the_next_lease(site
     assert 0 < waits <= 1
     assert site.doors() == {"rejected": 100}
     assert turns <= 5
+
+
+def test_a_thousand_poisonous_events_cost_less_than_two_requests_each_and_hold_up_nobody(
+    site: Site, meta: Simulator
+) -> None:
+    meta.faults([{"kind": "poison", "subcode": 2804007}])
+    site.enqueue(*(f"poison-{number}" for number in range(1000)))
+    site.enqueue("good", dataset_id=OTHER)
+    tally, longest = Tally(), 0
+    while site.counts().stored or site.counts(OTHER).stored:
+        site.hand.ripen()
+        lease = site.claim()
+        assert lease
+        before = tally.requests
+        site.relay.run(lease, tally)
+        longest = max(longest, tally.requests - before)
+
+    assert (site.doors(), site.doors(OTHER)) == ({"rejected": 1000}, {"delivered": 1})
+    assert tally.requests <= 1999 + 1
+    assert longest <= 64
+
+
+def test_a_dataset_wide_refusal_without_a_known_code_never_makes_a_dead_letter(site: Site, meta: Simulator) -> None:
+    meta.faults([{"kind": "code", "code": 100}])
+    site.enqueue(*map(str, range(300)))
+    for _ in range(4):
+        site.turn()
+        site.let_the_pause_end()
+
+    assert (site.counts().stored, site.doors()) == (300, {})
+    assert meta.ledger()["requests"] <= 4 * 4
 
 
 def test_what_was_rejected_is_not_sent_when_a_second_worker_takes_over(site: Site, meta: Simulator) -> None:

@@ -9,8 +9,9 @@ from typing import Any, Literal, Self
 import redis
 
 from capi_relay import keys
-from capi_relay.store import Append, AppendStore
-from worker.store import DatasetCounts, DeadEntry, Entry, Exit, Lease, Settled, Store
+from capi_relay.append import Append
+from capi_relay.store import AppendStore
+from worker.store import DatasetCounts, DeadEntry, Entry, Exit, Lease, Settled, Settlement, Store
 
 DATASET = "1001"
 LANE = f"{DATASET}/0"
@@ -76,7 +77,7 @@ class Hand:
         """Let entries out as delivered or as rejected, and say what becomes of the lane."""
         exits = [Exit(("delivered", "fresh"), delivered)] if delivered else []
         letters = [DeadEntry(entry, "rejected", entry.event, '{"reason":"rejected"}') for entry in dead]
-        return self.store.lanes.settle(lease, exits=exits, dead=letters, then=then, **options)
+        return self.store.lanes.settle(lease, Settlement(then, exits=exits, dead=letters, **options))
 
     def ripen(self, lane: str = LANE) -> None:
         """Let the time pass that the lane waits for: linger, lease, backoff or pause."""

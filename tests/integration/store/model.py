@@ -40,6 +40,8 @@ class Model:
     marked_again: Counter[str] = field(default_factory=Counter)
     """Events of a dataset that were marked although they may have been delivered."""
     paused: set[str] = field(default_factory=set)
+    tried: set[str] = field(default_factory=set)
+    """Datasets whose pause has run out: one lane tries, until something is delivered."""
 
     def came_in(self, how: str, lane: str, events: Iterable[str], *, known: bool = True) -> None:
         for event in events:

@@ -2,6 +2,7 @@
 
 from capi_relay import keys
 from tests.integration.store.hand import DATASET, LANE, Hand, texts
+from worker.dead_letters import age_out
 from worker.store import StoredDeadLetter
 
 META = b'{"v":1,"t":5,"n":1}'
@@ -76,3 +77,26 @@ def test_what_was_purged_cannot_be_replayed(hand: Hand) -> None:
 
     assert hand.store.dead.replay(letter, lane_name="0", meta=META) is False
     assert hand.redis.xlen(keys.stream(0, LANE)) == 0
+
+
+def test_what_is_too_old_is_deleted_and_counted_and_the_rest_stays(hand: Hand) -> None:
+    name = keys.dead(0, DATASET)
+    now_ms = hand.now_ms()
+    young = dead_letter(hand)
+    for number in range(450):
+        hand.redis.xadd(f"{name}:old", {"e": "x", "m": "", "r": "{}"}, id=f"{now_ms - 60_000}-{number}")
+    hand.redis.xadd(f"{name}:old", {"e": young.event, "m": young.meta, "r": young.record}, id=young.id)
+    hand.redis.rename(f"{name}:old", name)
+
+    assert hand.store.dead.age_out(DATASET, 120_000) == 0
+    assert hand.store.dead.age_out(DATASET, 30_000) == 450
+    assert [letter.id for letter in hand.store.dead.read(DATASET)] == [young.id]
+    assert (hand.counter("aged_out"), hand.counter("rejected"), hand.counts().unaccounted) == (450, 1, 0)
+
+
+def test_nothing_is_deleted_where_dead_letters_are_kept_for_ever(hand: Hand) -> None:
+    hand.redis.xadd(keys.dead(0, DATASET), {"e": "x", "m": "", "r": "{}"}, id="1-1")
+    hand.redis.sadd(keys.datasets(0), DATASET)
+
+    assert age_out(hand.store, 0) == {}
+    assert age_out(hand.store, 1) == {DATASET: 1}

@@ -168,6 +168,6 @@ def test_tries_are_counted_by_retries_that_say_so_and_forgotten_by_a_release(han
     for add_try, then in ((True, "retry"), (False, "retry"), (True, "retry"), (False, "release"), (False, "release")):
         lease = hand.take()
         tries.append(lease.tries)
-        hand.store.lanes.settle(lease, then="retry" if then == "retry" else "release", add_try=add_try)
+        hand.settle(lease, then="retry" if then == "retry" else "release", add_try=add_try)
 
     assert tries == [0, 1, 1, 2, 0]

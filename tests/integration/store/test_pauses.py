@@ -1,15 +1,45 @@
 """pause.lua and resume.lua: a paused dataset's lanes are not taken; a person's word outweighs a machine's."""
 
+from typing import Any, Literal
+
 import pytest
 
 from capi_relay import keys
 from tests.integration.store.hand import DATASET, Hand
 
+LANES = [f"{DATASET}/{number}" for number in range(4)]
 
-def pause(hand: Hand, reason: str, seconds: float | None) -> None:
+
+def pause(
+    hand: Hand, reason: str, seconds: float | None, failures: int = 1, scope: Literal["dataset", "token"] = "dataset"
+) -> None:
     hand.store.admin.pause(
-        DATASET, reason=reason, seconds=seconds, code=190, subcode=460, fingerprint="f1", detail="Say no"
+        DATASET,
+        reason=reason,
+        seconds=seconds,
+        code=190,
+        subcode=460,
+        fingerprint="f1",
+        detail="Say no",
+        failures=failures,
+        scope=scope,
     )
+
+
+def run_out(hand: Hand) -> None:
+    """Let the time of the pause pass."""
+    hand.redis.hset(keys.dataset(0, DATASET), "until", 1)
+
+
+def pause_that_has_run_out(hand: Hand, **more: Any) -> None:  # noqa: ANN401 - those of pause
+    """Leave events in four lanes behind a pause that has just run out."""
+    for lane in LANES:
+        hand.append("a", "b", lane=lane)
+    pause(hand, "blocked", 60, **more)
+    assert hand.lease() is None
+    run_out(hand)
+    for lane in LANES:
+        hand.ripen(lane)
 
 
 def test_a_pause_says_why_and_until_when(hand: Hand) -> None:
@@ -47,7 +77,7 @@ def test_events_are_still_accepted_and_the_lane_stays_held(hand: Hand) -> None:
 def test_a_pause_ends_by_itself(hand: Hand) -> None:
     hand.append("a")
     pause(hand, "blocked", 0.001)
-    hand.redis.hset(keys.dataset(0, DATASET), "until", 1)
+    run_out(hand)
 
     assert hand.take().entries
 
@@ -55,7 +85,7 @@ def test_a_pause_ends_by_itself(hand: Hand) -> None:
 def test_the_first_delivery_after_a_pause_clears_it(hand: Hand) -> None:
     hand.append("a")
     pause(hand, "blocked", 60)
-    hand.redis.hset(keys.dataset(0, DATASET), "until", 1)
+    run_out(hand)
     lease = hand.take()
     before = hand.store.admin.paused_ids()
     hand.settle(lease, lease.entries)
@@ -75,10 +105,10 @@ def test_a_delivery_during_a_pause_does_not_end_it(hand: Hand) -> None:
 
 
 def test_failures_in_a_row_are_counted_and_a_resume_forgets_them(hand: Hand) -> None:
-    failures = []
+    failures: list[int] = []
     for _ in range(3):
-        pause(hand, "blocked", 60)
-        hand.redis.hset(keys.dataset(0, DATASET), "until", 1)
+        pause(hand, "blocked", 60, failures=failures[-1] + 1 if failures else 1)
+        run_out(hand)
         hand.append("a")
         failures.append((lease := hand.take()).pause_failures)
         hand.settle(lease)
@@ -86,6 +116,126 @@ def test_failures_in_a_row_are_counted_and_a_resume_forgets_them(hand: Hand) -> 
 
     assert failures == [1, 2, 3]
     assert hand.take().pause_failures == 0
+
+
+def test_a_pause_that_no_failure_led_to_begins_the_count_anew(hand: Hand) -> None:
+    pause(hand, "blocked", 60, failures=5)
+    pause(hand, "rate_limited", 90, failures=0)
+
+    assert hand.redis.hget(keys.dataset(0, DATASET), "fails") == b"0"
+
+
+def test_a_rate_limit_does_not_shorten_a_longer_pause(hand: Hand) -> None:
+    pause(hand, "rate_limited", 600)
+    pause(hand, "rate_limited", 60)
+    longer = hand.counts().pause
+    pause(hand, "blocked", 60)
+    found = hand.counts().pause
+
+    assert longer
+    assert (longer.until_ms or 0) > hand.now_ms() + 590_000
+    assert found
+    assert (found.reason, (found.until_ms or 0) <= hand.now_ms() + 60_000) == ("blocked", True)
+
+
+def test_after_a_pause_one_lane_tries_and_the_others_wait_for_its_answer(hand: Hand) -> None:
+    pause_that_has_run_out(hand)
+    prober = hand.take()
+    others = [lane for lane in LANES if lane != prober.lane]
+    waits = []
+    for lane in others:
+        assert hand.lease() is None
+        waits.append((hand.held(lane) or 0) - hand.now_ms())
+
+    assert [0 < wait <= 1000 for wait in waits] == [True] * 3
+
+
+def test_a_delivery_lets_the_other_lanes_go_on(hand: Hand) -> None:
+    pause_that_has_run_out(hand)
+    prober = hand.take()
+    assert hand.lease() is None
+    hand.settle(prober, prober.entries[:1], then="part")
+    for lane in LANES:
+        if lane != prober.lane:
+            hand.ripen(lane)
+    leased = {hand.take().lane for _ in range(3)}
+
+    assert leased | {prober.lane} == set(LANES)
+
+
+def test_a_failure_pauses_again_and_nobody_else_has_tried(hand: Hand) -> None:
+    pause_that_has_run_out(hand)
+    prober = hand.take()
+    pause(hand, "blocked", 60, failures=prober.pause_failures + 1)
+    hand.settle(prober, then="retry")
+    for lane in LANES:
+        hand.ripen(lane)
+
+    assert hand.lease() is None
+    assert all((hand.held(lane) or 0) > hand.now_ms() + 50_000 for lane in LANES)
+
+
+def test_a_lane_that_gives_up_without_an_answer_leaves_the_try_to_another(hand: Hand) -> None:
+    pause_that_has_run_out(hand)
+    first = hand.take()
+    hand.settle(first, then="retry", retry_ms=60_000)
+    second = hand.take()
+
+    assert second.lane != first.lane
+    assert hand.lease() is None
+
+
+def test_the_try_of_a_worker_that_died_passes_to_another_lane(hand: Hand) -> None:
+    pause_that_has_run_out(hand)
+    prober = hand.take()
+    assert hand.lease() is None
+    hand.redis.zrem(keys.held(0), *LANES)
+    hand.redis.zadd(keys.held(0), {prober.lane: 1})
+    hand.redis.zadd(keys.held(0), {next(lane for lane in LANES if lane != prober.lane): 0})
+    again = hand.take()
+
+    assert again.token != prober.token
+    assert hand.lease() is None
+
+
+@pytest.mark.parametrize(("scope", "tests"), [("token", "blocked"), ("dataset", "")])
+def test_a_lease_knows_whether_it_tests_the_pause_of_a_whole_token(
+    hand: Hand, scope: Literal["dataset", "token"], tests: str
+) -> None:
+    pause_that_has_run_out(hand, scope=scope)
+
+    assert hand.take().tests_pause == tests
+
+
+def test_all_pauses_are_read_at_once_without_those_that_have_run_out(hand: Hand) -> None:
+    for dataset_id, seconds in (("1", 60.0), ("2", 0.0), ("3", None)):
+        hand.store.admin.pause(dataset_id, reason="token", seconds=seconds, fingerprint="f", scope="token")
+    found = hand.store.admin.pauses()
+
+    assert {each: (pause.reason, pause.fingerprint, pause.scope) for each, pause in found.items()} == {
+        "1": ("token", "f", "token"),
+        "3": ("token", "f", "token"),
+    }
+
+
+def test_a_lane_that_rests_is_not_taken_although_it_is_empty(hand: Hand) -> None:
+    hand.append("a")
+    lease = hand.take()
+    hand.settle(lease, lease.entries, retry_ms=5_000)
+    hand.append("b")
+    rests = (hand.held() or 0) - hand.now_ms()
+
+    assert hand.lease() is None
+    assert 4_000 < rests <= 5_000
+    assert hand.due() is None
+
+
+def test_a_lane_rests_at_least_as_long_as_its_events_linger(hand: Hand) -> None:
+    hand.append("a")
+    lease = hand.take()
+    hand.settle(lease, lease.entries, retry_ms=1_000, linger_ms=5_000)
+
+    assert (hand.held() or 0) - hand.now_ms() > 4_000
 
 
 def test_lanes_that_fail_together_are_one_failure(hand: Hand) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from capi_relay import keys
 from tests.integration.store.hand import DATASET, LANE, Hand, texts
-from worker.store import DeadEntry, Entry, Exit
+from worker.store import DeadEntry, Entry, Exit, Settlement
 
 
 def test_doors_are_counted_by_what_was_really_removed(hand: Hand) -> None:
@@ -47,7 +47,7 @@ def test_every_counter_of_an_exit_is_raised_and_exits_are_told_apart(hand: Hand)
         Exit(("duplicate",), ()),
         Exit(("delivered", "late", "born_late"), lease.entries[1:]),
     ]
-    settled = hand.store.lanes.settle(lease, exits=exits, then="release")
+    settled = hand.store.lanes.settle(lease, Settlement("release", exits=exits))
     counters = hand.counts().counters
 
     assert settled.removed == (1, 0, 2)
@@ -72,7 +72,9 @@ def test_a_dead_letter_keeps_what_it_is_given_and_explains_itself(hand: Hand) ->
     hand.append("raw")
     lease = hand.take()
     record = json.dumps({"reason": "invalid"})
-    hand.store.lanes.settle(lease, dead=[DeadEntry(lease.entries[0], "invalid", b"hashed", record)], then="release")
+    hand.store.lanes.settle(
+        lease, Settlement("release", dead=[DeadEntry(lease.entries[0], "invalid", b"hashed", record)])
+    )
     (letter,) = hand.store.dead.read(DATASET)
 
     assert (letter.event, letter.meta, letter.record) == (b"hashed", lease.entries[0].meta, record.encode())

@@ -3,6 +3,7 @@
 from contextlib import closing
 
 import pytest
+import redis
 
 from capi_relay import Producer, keys
 from capi_relay.errors import MisconfiguredError
@@ -31,6 +32,16 @@ def test_a_producer_that_says_something_else_is_refused(event_store: EmbeddedSer
     with (
         closing(Producer(event_store.url, shards=1)) as producer,
         pytest.raises(MisconfiguredError, match="CAPI_SHARDS is 1, but the event store was set up with 4"),
+    ):
+        producer.enqueue(purchase(), dataset_id="1")
+
+
+def test_a_number_of_shards_that_is_none_is_said(event_store: EmbeddedServer) -> None:
+    with redis.Redis.from_url(event_store.url, protocol=2) as client:
+        client.set(keys.SHARDS, "four")
+    with (
+        closing(Producer(event_store.url)) as producer,
+        pytest.raises(MisconfiguredError, match="capi1:shards in the event store is not the number of its shards"),
     ):
         producer.enqueue(purchase(), dataset_id="1")
 

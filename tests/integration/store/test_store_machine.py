@@ -20,7 +20,7 @@ from capi_relay.errors import Overloaded
 from tests.fakes.server import EmbeddedServer
 from tests.integration.store.hand import Hand
 from tests.integration.store.model import Lane, Model
-from worker.store import DatasetCounts, DeadEntry, Exit, Lease
+from worker.store import DatasetCounts, DeadEntry, Exit, Lease, Settlement
 
 DATASETS = ("1", "2")
 LANES = ("1/0", "1/late", "2/0")
@@ -102,7 +102,9 @@ class StoreMachine(RuleBasedStateMachine):
                 self.model.lapsed(lane)
         if lease is None:
             places = [
-                self.model.lanes[lane] for _, lane in look.lanes if keys.dataset_of(lane) not in self.model.paused
+                self.model.lanes[lane]
+                for _, lane in look.lanes
+                if keys.dataset_of(lane) not in self.model.paused | self.model.tried
             ]
             assert not any(place.takeable() for place in places)
             return multiple()
@@ -110,6 +112,8 @@ class StoreMachine(RuleBasedStateMachine):
         assert texts == self.model.lanes[lease.lane].takeable()[: len(texts)]
         assert 0 < len(texts) <= most
         assert lease.dataset_id not in self.model.paused
+        if lease.dataset_id in self.model.tried:
+            assert self.probers_of(lease.dataset_id) == [lease.lane]
         self.latest[lease.lane] = lease
         return lease
 
@@ -151,11 +155,14 @@ class StoreMachine(RuleBasedStateMachine):
 
         def send() -> Any:  # noqa: ANN401 - what settle returns
             return self.hand.store.lanes.settle(
-                lease, exits=exits, dead=dead, then=then, retry_ms=HOUR_MS if later else 0, in_doubt=in_doubt
+                lease,
+                Settlement(then, exits=exits, dead=dead, retry_ms=HOUR_MS if later else 0, in_doubt=in_doubt),
             )
 
         settled = send()
         gone = self.model.left(lease.lane, "delivered", [entry.event.decode() for entry in exits[0].entries])
+        if gone:
+            self.model.tried.discard(lease.dataset_id)
         died = self.model.left(lease.lane, "rejected", [item.event.decode() for item in dead])
         owned = self.model.settled(lease.lane, lease.token, keeps=then == "part", in_doubt=in_doubt)
         assert (settled.owned, settled.removed, settled.dead_letters) == (owned, (gone,), died)
@@ -174,12 +181,28 @@ class StoreMachine(RuleBasedStateMachine):
     def pause(self, dataset: str, reason: str) -> None:
         self.hand.store.admin.pause(dataset, reason=reason, seconds=None if reason == "manual" else 3600)
         self.model.paused.add(dataset)
+        self.model.tried.discard(dataset)
+
+    @precondition(lambda self: self.model.paused)
+    @rule(data=st.data())
+    def let_a_pause_run_out(self, data: st.DataObject) -> None:
+        dataset = data.draw(st.sampled_from(sorted(self.model.paused)))
+        self.hand.redis.hset(keys.dataset(0, dataset), "until", 1)
+        self.model.paused.discard(dataset)
+        self.model.tried.add(dataset)
+
+    def probers_of(self, dataset: str) -> list[str]:
+        """Return the lanes of a dataset whose live lease began after its pause had run out."""
+        probe: Any = self.hand.redis.hget(keys.dataset(0, dataset), "probe")
+        holder, _, token = probe.decode().partition(" ")
+        return [lane for lane in LANES if lane == holder and self.hand.state(lane).get("tok") == token]
 
     @rule(dataset=some_dataset)
     def resume(self, dataset: str) -> None:
-        was_paused = dataset in self.model.paused
+        was_paused = dataset in self.model.paused | self.model.tried
         assert self.hand.store.admin.resume(dataset) == was_paused
         self.model.paused.discard(dataset)
+        self.model.tried.discard(dataset)
         latest_lease = self.hand.now_ms() + HOUR_MS / 2
         if was_paused:
             for lane in LANES:

@@ -1,6 +1,7 @@
 """adopt.lua and refresh_cap: what the sweep repairs, and what it leaves alone."""
 
 import pytest
+import structlog
 
 from capi_relay import keys
 from capi_relay.errors import Overloaded
@@ -107,6 +108,18 @@ def test_all_lanes_are_found_however_many_there_are(hand: Hand) -> None:
         hand.foreign(lane=f"{number}/0", e="theirs")
 
     assert hand.store.admin.sweep() == 450
+
+
+def test_a_key_of_another_type_among_the_lanes_is_told_once_and_stops_nothing(hand: Hand) -> None:
+    for name in ("1/0", "2/0", "3/0"):
+        hand.redis.set(keys.stream(0, name), "odd")
+    hand.foreign(lane="77/0", e="theirs")
+    with structlog.testing.capture_logs() as logs:
+        found = [hand.store.admin.sweep(), hand.store.admin.sweep()]
+
+    assert found == [1, 0]
+    assert sorted(line["key"] for line in logs) == [keys.stream(0, name) for name in ("1/0", "2/0", "3/0")]
+    assert hand.redis.get(keys.stream(0, "1/0")) == b"odd"
 
 
 def test_producers_are_told_how_much_may_wait(hand: Hand) -> None:

@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.backoff import full_jitter_ms, limited_ms
+from worker.backoff import blocked_seconds, full_jitter_ms, limited_ms, slow_down_ms, stagger_seconds
 
 tries = st.integers(min_value=-5, max_value=10**9)
 chance = st.floats(min_value=0, max_value=1, exclude_max=True)
@@ -53,3 +54,46 @@ def test_without_a_hint_the_pause_doubles_from_a_minute_to_an_hour() -> None:
 
 def test_a_hint_beyond_an_hour_is_cut() -> None:
     assert limited_ms(1e9, 1, 0.0) == 3_600_000
+
+
+def test_a_block_doubles_from_its_first_length_to_an_hour() -> None:
+    blocks = [blocked_seconds(900, failures, 0.0) for failures in (0, 1, 2, 3, 4, 10**9)]
+
+    assert blocks == [900, 900, 1800, 3600, 3600, 3600]
+
+
+def test_a_block_that_begins_with_an_hour_stays_there() -> None:
+    assert [blocked_seconds(3600, failures, 0.0) for failures in (1, 2, 3)] == [3600] * 3
+
+
+@given(st.integers(1, 10**6), chance)
+def test_chance_adds_at_most_a_fifth_to_a_block(failures: int, random: float) -> None:
+    plain = blocked_seconds(900, failures, 0.0)
+
+    assert plain <= blocked_seconds(900, failures, random) <= 1.2 * plain
+
+
+def test_datasets_of_one_token_come_back_five_seconds_apart() -> None:
+    assert [stagger_seconds(place, 3) for place in range(3)] == [0, 5, 10]
+
+
+@given(st.integers(1, 10**6), st.data())
+def test_all_datasets_of_a_token_come_back_within_five_minutes_each_at_its_own_time(
+    count: int, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, count - 1))
+
+    assert 0 <= stagger_seconds(place, count) < stagger_seconds(place + 1, count) <= 300
+
+
+@pytest.mark.parametrize(
+    ("percent", "rest_ms"),
+    [(0, 0), (74.9, 0), (75, 1000), (80, 2000), (85, 4000), (90, 8000), (95, 16_000), (100, 32_000), (1e9, 32_000)],
+)
+def test_a_lane_rests_the_longer_the_more_of_the_limit_is_used(percent: float, rest_ms: int) -> None:
+    assert slow_down_ms(percent, 0.0) == rest_ms
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True), chance)
+def test_whatever_the_percent_a_rest_has_its_bounds(percent: float, random: float) -> None:
+    assert 0 <= slow_down_ms(percent, random) <= 38_400

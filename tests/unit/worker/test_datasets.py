@@ -49,7 +49,7 @@ def test_the_short_form_makes_one_dataset() -> None:
         partner_agent=None,
         linger_seconds=2.0,
         lanes=1,
-        dedup_seconds=0,
+        dedup_seconds=172_800,
         on_in_doubt="resend",
         default_country=None,
     )
@@ -73,6 +73,7 @@ linger_seconds = 1
 lanes = 4
 dedup_seconds = 60
 on_in_doubt = "hold"
+dead_full = "drop_oldest"
 default_country = "GB"
 """
     assert Datasets(settings_with(tmp_path, text)).get("1") == Dataset(
@@ -85,6 +86,7 @@ default_country = "GB"
         dedup_seconds=60,
         on_in_doubt="hold",
         default_country="GB",
+        dead_full="drop_oldest",
     )
 
 

@@ -37,7 +37,8 @@ def test_a_valid_event_is_sent_as_it_is_stored(make: Any) -> None:  # noqa: ANN4
     event = make("id-1", NOW - 10)
 
     assert sort(event) == Sorted(
-        (Sendable(entry_of(event), NOW - 10, 1_799_999_999_000, event["event_name"], "id-1"),), ()
+        (Sendable(entry_of(event), NOW - 10, 1_799_999_999_000, event["event_name"], "id-1", event["action_source"]),),
+        (),
     )
 
 

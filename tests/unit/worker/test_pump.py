@@ -1,6 +1,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from worker.breaker import LocalBreaker
+from worker.bulkhead import Bulkhead
 from worker.pump import Pump
 from worker.shutdown import Shutdown
 from worker.store import Look, Store
@@ -33,6 +34,7 @@ def test_a_pump_that_finds_nothing_leaves_the_try_to_one_that_does() -> None:
         store=cast("Store", NothingWaits()),
         relay=cast("Relay", None),
         breaker=breaker,
+        bulkhead=Bulkhead(16),
         shutdown=Shutdown(),
         budget_seconds=1,
         max_events=1,

@@ -24,6 +24,7 @@ def test_an_empty_environment_gives_the_documented_defaults(tmp_path: Path, monk
     assert load({}) == Settings(
         redis_url=f"unix://{tmp_path}/.capi/redis.sock",
         broker_url=f"redis+socket://{tmp_path}/.capi/redis.sock",
+        broker_options={},
         embedded=True,
         datasets_path=None,
         dataset_id=None,
@@ -41,11 +42,18 @@ def test_an_empty_environment_gives_the_documented_defaults(tmp_path: Path, monk
         lease_seconds=90,
         http_total_seconds=30.0,
         pump_seconds=20.0,
+        concurrency=16,
         max_hints=64,
+        deaf_seconds=60.0,
+        dead_letters=100_000,
+        dead_letter_days=7,
+        dedup_bytes=256_000_000,
         shards=None,
         log_format="console",
         sentry_dsn=None,
         sentry_environment="production",
+        sentry_traces_sample_rate=0.0,
+        sentry_monitors=True,
     )
 
 
@@ -68,16 +76,24 @@ def test_every_setting_can_be_given() -> None:
         "CAPI_LEASE_SECONDS": "5",
         "CAPI_HTTP_TOTAL_SECONDS": "1.5",
         "CAPI_PUMP_SECONDS": "2",
+        "CAPI_CONCURRENCY": "32",
         "CAPI_MAX_HINTS": "8",
+        "CAPI_DEAF_SECONDS": "120",
+        "CAPI_DEAD_LETTERS": "50",
+        "CAPI_DEAD_LETTER_DAYS": "0",
+        "CAPI_DEDUP_BYTES": "1000000",
         "CAPI_SHARDS": "4",
         "CAPI_LOG_FORMAT": "json",
         "SENTRY_DSN": "https://key@sentry.example/1",
         "SENTRY_ENVIRONMENT": "staging",
+        "SENTRY_TRACES_SAMPLE_RATE": "0.25",
+        "SENTRY_MONITORS": "off",
     }
 
     assert load(environ) == Settings(
         redis_url="rediss://:pw@store:6380/1",
         broker_url="redis://broker:6379/2",
+        broker_options={},
         embedded=False,
         datasets_path=Path("conf/datasets.toml"),
         dataset_id="123",
@@ -95,11 +111,18 @@ def test_every_setting_can_be_given() -> None:
         lease_seconds=5,
         http_total_seconds=1.5,
         pump_seconds=2.0,
+        concurrency=32,
         max_hints=8,
+        deaf_seconds=120.0,
+        dead_letters=50,
+        dead_letter_days=0,
+        dedup_bytes=1_000_000,
         shards=4,
         log_format="json",
         sentry_dsn="https://key@sentry.example/1",
         sentry_environment="staging",
+        sentry_traces_sample_rate=0.25,
+        sentry_monitors=False,
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.usage import retry_after_seconds, usage_percent, wait_seconds
+from worker.usage import retry_after_seconds, usage_of, wait_seconds
 
 DATE = "Sun, 22 Nov 2026 12:00:00 GMT"
 
@@ -20,7 +20,7 @@ def account(**entry: object) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("headers", "percent"),
     [
-        ({}, None),
+        ({}, 0),
         ({"x-app-usage": '{"call_count":28,"total_time":25,"total_cputime":25}'}, 28),
         ({"x-app-usage": '{"call_count":28,"total_time":97.5,"total_cputime":25}'}, 97.5),
         ({"x-app-usage": '{"call_count":0}'}, 0),
@@ -31,7 +31,26 @@ def account(**entry: object) -> dict[str, str]:
     ],
 )
 def test_the_highest_use_of_any_limit_counts(headers: dict[str, str], percent: float | None) -> None:
-    assert usage_percent(headers) == percent
+    assert usage_of(headers).percent == percent
+
+
+@pytest.mark.parametrize(
+    ("headers", "scope"),
+    [
+        ({}, "dataset"),
+        ({"x-app-usage": '{"call_count":80}'} | account(acc_id_util_pct=60), "app"),
+        ({"x-app-usage": '{"call_count":60}'} | account(acc_id_util_pct=80), "dataset"),
+        ({"x-app-usage": '{"call_count":96}'} | account(acc_id_util_pct=99), "app"),
+        ({"x-app-usage": '{"call_count":60}'} | business(call_count=97), "dataset"),
+    ],
+)
+def test_the_limit_that_is_used_most_says_whom_it_concerns(headers: dict[str, str], scope: str) -> None:
+    assert usage_of(headers).scope == scope
+
+
+@pytest.mark.parametrize(("percent", "stop"), [(0, False), (94.9, False), (95, True), (1000, True)])
+def test_the_limit_is_met_at_95_percent(percent: float, stop: bool) -> None:  # noqa: FBT001 - pytest passes it by name
+    assert usage_of(account(acc_id_util_pct=percent)).at_the_limit is stop
 
 
 @pytest.mark.parametrize(
@@ -39,7 +58,7 @@ def test_the_highest_use_of_any_limit_counts(headers: dict[str, str], percent: f
 )
 @pytest.mark.parametrize("name", ["x-app-usage", "x-ad-account-usage", "x-business-use-case-usage"])
 def test_an_odd_usage_header_says_nothing(name: str, value: str) -> None:
-    assert usage_percent({name: value}) is None
+    assert usage_of({name: value}).percent == 0
     assert wait_seconds({name: value}) is None
 
 

@@ -2,10 +2,12 @@
 --
 -- KEYS    1 stream, 2 due, 3 held, 4 state, 5 size, 6 datasets, 7 lanes of the dataset
 -- ARGV    1 lane, 2 dataset id, 3 ms for which an empty stream is kept
--- Returns 'fine' | 'adopted' | 'removed'
+-- Returns 'fine' | 'adopted' | 'removed' | 'alien': some other hand's key, of another type, which is left alone
 -- Cost    O(1)
 local lane, now = ARGV[1], now_ms()
-if redis.call('EXISTS', KEYS[1]) == 0 then return 'fine' end  -- removed by another sweep since it was found
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' then return 'fine' end  -- removed by another sweep since it was found
+if kind ~= 'stream' then return 'alien' end
 local due, held = redis.call('ZSCORE', KEYS[2], lane), redis.call('ZSCORE', KEYS[3], lane)
 if redis.call('XLEN', KEYS[1]) > 0 then
   redis.call('SADD', KEYS[6], ARGV[2])

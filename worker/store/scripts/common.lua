@@ -26,6 +26,12 @@ local function cover(a, b)
   return (id_less(b_first, a_first) and b_first or a_first) .. ' ' .. (id_less(a_last, b_last) and b_last or a_last)
 end
 
+-- Forget a dataset's pause, with all that is known of it.
+local function forget_pause(dataset, paused, dataset_id)
+  redis.call('HDEL', dataset, 'until', 'reason', 'code', 'subcode', 'fingerprint', 'detail', 'since', 'fails', 'scope', 'probe')
+  redis.call('SREM', paused, dataset_id)
+end
+
 local function first_id(stream)
   local head = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)
   return head[1] and head[1][1]

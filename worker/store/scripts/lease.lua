@@ -2,13 +2,15 @@
 --
 -- KEYS    1 stream, 2 due, 3 held, 4 state, 5 dataset, 6 size, 7 counters
 -- ARGV    1 lane, 2 lease token, 3 lease ms, 4 events at most, 5 bytes at most, 6 ms to leave a lane alone that holds only newer formats
--- Returns {0, why} not taken ('held', 'paused', 'empty', 'newer')
+-- Returns {0, why} not taken ('held', 'paused', 'probing', 'empty', 'newer')
 --         {1, now ms, tries, pause failures, crashed 0|1, 'first last' of what may have been delivered or '', entries of a newer format,
---          {id, event, meta, id, event, meta ...}}
+--          {id, event, meta, id, event, meta ...}, events left behind in the lane,
+--          the reason of the pause of a whole token that this batch is the test of, or ''}
 -- Cost    O(events read)
 local FORMAT = 1
 local FEW = 16            -- never less after mere failures: an event that provokes them is found beside its neighbours
 local SCAN = 5000          -- entries of a newer format are stepped over, so many at most
+local PROBE_MS = 1000     -- lanes that wait for the answer to another lane's test of a pause look so often
 local lane, token = ARGV[1], ARGV[2]
 local now = now_ms()
 local st = {}
@@ -17,6 +19,7 @@ for i = 1, #flat, 2 do st[flat[i]] = flat[i + 1] end
 
 local held = tonumber(redis.call('ZSCORE', KEYS[3], lane) or nil)
 local again = st.tok == token and held  -- the client library sent this call twice
+local pause = tonumber(redis.call('HGET', KEYS[5], 'until') or 0)
 if not again then
   local due = tonumber(redis.call('ZSCORE', KEYS[2], lane) or nil)
   if held and held > now or not held and (not due or due > now) then return {0, 'held'} end
@@ -32,11 +35,18 @@ if not again then
     end
     redis.call('HDEL', KEYS[4], 'cur', 'prog', 'tok')  -- noted once, and no longer leased should a pause begin here
   end
-  local pause = tonumber(redis.call('HGET', KEYS[5], 'until') or 0)
   if pause > now then
     redis.call('ZREM', KEYS[2], lane)
     redis.call('ZADD', KEYS[3], pause, lane)
     return {0, 'paused'}
+  end
+  -- A pause that has run out is not over before something was delivered: one lane tries, and the others wait for its answer,
+  -- for as long as its lease lives.
+  local prober = pause > 0 and string.match(redis.call('HGET', KEYS[5], 'probe') or '', '^(%S+) ')
+  if prober and prober ~= lane and tonumber(redis.call('ZSCORE', KEYS[3], prober) or 0) > now then
+    redis.call('ZREM', KEYS[2], lane)
+    redis.call('ZADD', KEYS[3], now + PROBE_MS, lane)
+    return {0, 'probing'}
   end
 end
 
@@ -96,6 +106,11 @@ if n == 0 then
 end
 redis.call('ZADD', KEYS[3], now + tonumber(ARGV[3]), lane)
 redis.call('HSET', KEYS[4], 'tok', token, 'n', n, 'last', last)
+local tests = ''
+if pause > 0 and pause <= now then
+  redis.call('HSET', KEYS[5], 'probe', lane .. ' ' .. token)
+  if redis.call('HGET', KEYS[5], 'scope') == 'token' then tests = redis.call('HGET', KEYS[5], 'reason') end
+end
 local fails = tonumber(redis.call('HGET', KEYS[5], 'fails') or 0)
 local crashed = (suspected and limit == 1 and tonumber(st.solo or 0) >= 2) and 1 or 0
-return {1, now, tries, fails, crashed, st.snd or '', newer, out}
+return {1, now, tries, fails, crashed, st.snd or '', newer, out, len - n, tests}

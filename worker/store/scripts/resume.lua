@@ -7,8 +7,7 @@
 local reason = redis.call('HGET', KEYS[1], 'reason')
 if not reason or (ARGV[2] ~= '' and reason ~= ARGV[2]) then return 0 end
 local now = now_ms()
-redis.call('HDEL', KEYS[1], 'until', 'reason', 'code', 'subcode', 'fingerprint', 'detail', 'since', 'fails')
-redis.call('SREM', KEYS[2], ARGV[1])
+forget_pause(KEYS[1], KEYS[2], ARGV[1])
 for i = 3, #ARGV do
   local stream, state = KEYS[2 * i - 1], KEYS[2 * i]
   if redis.call('ZSCORE', KEYS[4], ARGV[i]) and redis.call('HEXISTS', state, 'tok') == 0 then

@@ -1,0 +1,35 @@
+"""What the event store's server says of itself that is no event's business: its clock, an option, what is remembered."""
+
+import time
+
+from capi_relay import keys
+from worker.errors import StoreUnavailable
+from worker.store.connection import Connection
+
+
+class Server:
+    """Asked by ``check`` and at a worker's start."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def skew_ms(self) -> float:
+        """Return how far this machine's clock is ahead of the server's, to half of a round trip."""
+        before = time.time()
+        seconds, microseconds = self._connection.command("TIME")
+        here = (before + time.time()) / 2
+        return (here - int(seconds) - int(microseconds) / 1_000_000) * 1000
+
+    def option(self, name: str) -> str | None:
+        """Return one option of the server; None: this user may not ask, as on managed servers, or there is none."""
+        try:
+            found = self._connection.command("CONFIG", "GET", name)
+        except StoreUnavailable:
+            return None
+        values = found.values() if isinstance(found, dict) else found[1:]
+        return next((each.decode() if isinstance(each, bytes) else str(each) for each in values), None)
+
+    def remembered(self) -> int:
+        """Return how many delivered events are remembered, all shards together."""
+        shards = range(self._connection.shards)
+        return sum(int(self._connection.command("HGET", keys.size(shard), "seen") or 0) for shard in shards)
