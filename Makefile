@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK := requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test bench profile check format lock clean
+.PHONY: help setup demo run test campaign soak bench profile check format lock clean
 
 help:  ## list the recipes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,12 @@ run: setup  ## start everything on this machine and keep it running
 
 test: setup  ## run all tests, those on a real server included
 	@$(BIN)/python -m pytest
+
+campaign: setup  ## break everything that can break, one thing at a time (four minutes)
+	@$(BIN)/python -m tests.faults.campaign
+
+soak: setup  ## break things at random for a while: make soak MINUTES=60 SEED=7
+	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),1) $(if $(SEED),--seed $(SEED))
 
 bench: setup  ## measure everything and rewrite the tables (a quarter of an hour)
 	@$(BIN)/python -m benchmarks; code=$$?; $(BIN)/python -m benchmarks report; exit $$code

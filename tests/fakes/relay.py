@@ -88,13 +88,9 @@ class Relay:
         with self.log.open("ab") as log:
             before = log.tell()
             worker = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "celery", "-A", "worker.app", "worker", "--pool", "threads"),
-                    *("--concurrency", str(concurrency), "--queues", "capi", "--without-gossip", "--without-mingle"),
-                    *("--loglevel", "INFO", "--hostname", f"w{len(self.workers)}-{os.getpid()}@test"),
-                ],
+                [sys.executable, "-m", "tasks", "--hostname", f"w{len(self.workers)}-{os.getpid()}@test"],
                 cwd=ROOT,
-                env={**self.env, **settings},
+                env={**self.env, "CAPI_CONCURRENCY": str(concurrency), **settings},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

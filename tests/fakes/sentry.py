@@ -12,24 +12,33 @@ from typing import Any
 
 @dataclass
 class SentrySink:
-    """What arrived: each envelope's text as it was sent, and the events in them."""
+    """What arrived: each envelope's text as it was sent, and the items in them."""
 
     port: int
     texts: list[str] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
+    items: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """The type of each item and what it says: ``event``, ``transaction``, ``check_in`` ..."""
 
     @property
     def dsn(self) -> str:
         """Where this Sentry wants its events."""
         return f"http://key@127.0.0.1:{self.port}/1"
 
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The errors."""
+        return self.of_type("event")
+
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        """Return the items of one type, in the order in which they came."""
+        return [item for each, item in self.items if each == kind]
+
     def take(self, body: bytes) -> None:
         """Keep an envelope: a header line, then for each item a header line and a payload of one line."""
         self.texts.append(body.decode())
         lines = body.split(b"\n")[1:]
         for header, payload in zip(lines[::2], lines[1::2], strict=False):
-            if json.loads(header)["type"] == "event":
-                self.events.append(json.loads(payload))
+            self.items.append((json.loads(header)["type"], json.loads(payload)))
 
 
 @contextmanager
