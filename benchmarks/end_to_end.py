@@ -124,7 +124,8 @@ def _certificate(folder: Path) -> Path:
 
 
 def _start_rival(module: str, on: Stage, *, python: str | None = None) -> list[int]:
-    words = ["-A", f"benchmarks.rivals.{module}" if python is None else module, "worker", "--concurrency", "2"]
+    app = f"benchmarks.rivals.{module}" if python is None else module
+    words = ["celery", "-A", app, "worker", "--concurrency", "2", "--loglevel", "INFO"]
     words += ["--without-gossip", "--without-mingle", "--queues", "rival" if python is None else "rival-batches"]
     env = {"BENCH_BROKER_URL": broker_url_of(on.relay.server.url), "BENCH_ENDPOINT": on.sink.url}
     if python is None:

@@ -4,7 +4,8 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 
-from capi_relay.store import Append, AppendStore
+from capi_relay.append import Append
+from capi_relay.store import AppendStore
 from capi_relay.wire import encode
 from tests.fakes.events import purchase
 
@@ -15,8 +16,9 @@ _CALL_EVENTS = 1000
 def stored_events(count: int) -> Iterator[bytes]:
     """Yield the bytes of so many events of now, each with an id of its own."""
     before, after = encode(purchase(_PLACE, int(time.time()))).split(_PLACE.encode())
+    run = uuid.uuid4().hex[:8].encode()  # an id that was delivered before would be left out as a duplicate
     for number in range(count):
-        yield before + b"order-%08d" % number + after
+        yield before + b"%s%06x" % (run, number) + after
 
 
 def append_store(url: str) -> AppendStore:
@@ -34,7 +36,6 @@ def append(store: AppendStore, dataset_id: str, events: Sequence[bytes], *, ling
 def fill(url: str, dataset_ids: Sequence[str], count: int) -> None:
     """Store so many events, spread over the datasets in whole batches."""
     store = append_store(url)
-    events = list(stored_events(_CALL_EVENTS))
     for batch in range(count // _CALL_EVENTS):
-        append(store, dataset_ids[batch % len(dataset_ids)], events)
+        append(store, dataset_ids[batch % len(dataset_ids)], list(stored_events(_CALL_EVENTS)))
     store.close()

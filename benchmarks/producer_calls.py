@@ -23,10 +23,12 @@ from benchmarks.measure import cpu_us, interleaved, percentile
 from benchmarks.rivals import sdk
 from benchmarks.rivals.tasks import send_one
 from capi_relay import Producer
+from capi_relay.append import Append, Limits, command
 from tests.fakes.events import raw_purchase
 
 DATASET = "1000"
 _HASHED_FIELDS = 9
+_LIMITS = Limits(full_events=1000, lane_cap=10_000_000)
 _MANY = 1000
 
 
@@ -39,6 +41,7 @@ def main(rounds: int, calls: int) -> dict[str, list[float]]:
         "enqueue": lambda event: producer.enqueue(event, dataset_id=DATASET),
         "delay": lambda event: send_one.apply_async((event,), ignore_result=True),
         "bound": bound.append,
+        "script": bound.run_script,
     }
     _one_by_one(contenders, 20)
     for _ in range(rounds):
@@ -81,9 +84,8 @@ class Bound:
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(str(Path(os.environ["BENCH_SOCKET"])))
-        (data,) = stored_events(1)
-        words = [b"XADD", b"bench:bound", b"*", b"e", data]
-        self._command = b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+        (self._data,) = stored_events(1)
+        self._command = command("XADD", "bench:bound", "*", "e", self._data)
 
     def append(self, event: dict[str, Any]) -> None:
         """Hash nine short texts and append an event."""
@@ -91,6 +93,12 @@ class Bound:
             hashlib.sha256(event["user_data"]["em"].encode() + bytes(number)).hexdigest()
         self._socket.sendall(self._command)
         self._socket.recv(100)
+
+    def run_script(self, _event: dict[str, Any]) -> None:
+        """Store an event that is ready with the producer's own script: what counts and indexes it costs the server."""
+        work = Append(DATASET, os.urandom(16).hex(), 5000, {"0": [(self._data, b"}")]})
+        self._socket.sendall(work.command(0, _LIMITS))
+        assert self._socket.recv(100).startswith(b"*2\r\n:1")
 
 
 if __name__ == "__main__":

@@ -50,11 +50,11 @@ class Stage:
         self.redis.config_set("auto-aof-rewrite-percentage", 0)  # no rewrite in the middle of a round
 
     def start(self, words: Sequence[str], env: Mapping[str, str], python: str = sys.executable) -> int:
-        """Start a Celery worker in a process group of its own and wait until it is ready; return its process id."""
+        """Start a worker's module in a process group of its own and wait until it is ready; return its process id."""
         log_path = self.relay.folder / f"worker-{len(self.relay.workers)}.log"
         with log_path.open("wb") as log:
             worker = subprocess.Popen(  # noqa: S603 - ours, or a rival's, with arguments from these files
-                [python, "-m", "celery", *words, "--loglevel", "INFO"],
+                [python, "-m", *words],
                 cwd=ROOT,
                 env={**self.relay.env, **env},
                 stdin=subprocess.DEVNULL,
@@ -74,10 +74,9 @@ class Stage:
     def start_relay(self, env: Mapping[str, str] | None = None, *, concurrency: int = 16) -> int:
         """Start a worker of the relay; with BENCH_VARIANT it is one that differs in what is measured."""
         env = env or {}
-        module = "benchmarks.worker_variant" if "BENCH_VARIANT" in env else "worker.app"
-        words = ["-A", module, "worker", "--pool", "threads", "--concurrency", str(concurrency), "--queues", "capi"]
+        module = "benchmarks.worker_variant" if "BENCH_VARIANT" in env else "tasks"
         name = f"w{len(self.relay.workers)}-{os.getpid()}@bench"
-        return self.start([*words, "--without-gossip", "--without-mingle", "--hostname", name], env)
+        return self.start([module, "--hostname", name], {**env, "CAPI_CONCURRENCY": str(concurrency)})
 
     def stop_workers(self) -> None:
         """End all workers at once; nothing is left for them to do."""

@@ -1,6 +1,7 @@
 """The event store by itself: what each step costs, what an event weighs, and whether it stays so as the work grows."""
 
 import itertools
+import os
 import statistics
 import tempfile
 import time
@@ -17,7 +18,7 @@ from benchmarks.measure import Figures, Options, cpu_seconds, interleaved
 from capi_relay import keys
 from tests.fakes.server import EmbeddedServer
 from worker.broker_url import broker_url_of
-from worker.store import Exit, Lease, Look, Store
+from worker.store import Exit, Lease, Look, Settlement, Store
 
 _BATCH = 1000
 _LIMITS = {"max_events": _BATCH, "max_bytes": 4_000_000}
@@ -33,6 +34,7 @@ def run(options: Options) -> Figures:
     with _opened() as bench:
         _steps(figures, bench, options)
         _weight(figures, bench, options)
+        _remembered(figures, bench, options)
     _datasets(figures, options)
     _backlog(figures, options, "backlog_1m", options.size(1_000_000, 50_000))
     return figures
@@ -81,7 +83,9 @@ class _Bench:
     def settle(self, lease: Lease) -> None:
         """Mark and settle all of a batch as delivered."""
         assert self.store.lanes.mark(lease, 1, lease.entries)
-        done = self.store.lanes.settle(lease, exits=[Exit(("delivered", "fresh"), lease.entries)], then="release")
+        done = self.store.lanes.settle(
+            lease, Settlement("release", exits=[Exit(("delivered", "fresh"), lease.entries)])
+        )
         assert done.removed == (len(lease.entries),)
 
 
@@ -141,6 +145,22 @@ def _weight(figures: Figures, bench: _Bench, options: Options) -> None:
     figures.add("celery_bytes", "the same event in a Celery message", "bytes", celery)
     figures.add("memory_of_payload", "a waiting event over its payload", "x", ours / payload)
     figures.add("memory_of_celery", "a waiting event over a Celery message", "x", ours / celery)
+
+
+def _remembered(figures: Figures, bench: _Bench, options: Options) -> None:
+    """Weigh what is kept of a delivered event, so that its repetition is known, as the server's table grows."""
+    bench.redis.flushall()
+    before, kept = bench.used_bytes(), 0
+    for key, full, quick, state in (
+        ("remembered_bytes", 700_000, 350_000, "its table three quarters full"),
+        ("remembered_bytes_most", 1_000_000, 500_000, "its table just doubled"),
+    ):
+        count = options.size(full, quick)
+        while kept < count:
+            bench.redis.sadd(keys.seen(0, "1000", 0), *(os.urandom(8) for _ in range(min(250, count - kept))))
+            kept = min(count, kept + 250)
+        figures.add(key, f"a remembered event, of {count:,}, {state}", "bytes", (bench.used_bytes() - before) / kept)
+    bench.redis.flushall()
 
 
 def _datasets(figures: Figures, options: Options) -> None:

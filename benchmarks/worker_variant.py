@@ -25,6 +25,7 @@ if os.environ.get("BENCH_VARIANT") == "unvalidated":
 if "BENCH_CERTIFICATE" in os.environ:
     certifi.where = lambda: os.environ["BENCH_CERTIFICATE"]
 
-from worker.app import app  # noqa: E402 - what is changed must be changed before
+from tasks.__main__ import main  # noqa: E402 - what is changed must be changed before
 
-__all__ = ["app"]
+if __name__ == "__main__":
+    main()

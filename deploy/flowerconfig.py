@@ -33,7 +33,7 @@ port = int(os.environ.get("FLOWER_PORT") or 5555)
 # No page and no call of the API may stop a worker, revoke a task or apply one.
 read_only = True
 # A task carries no event, and these columns show no argument all the same; its result is a summary of counts.
-tasks_columns = "name,uuid,state,result,received,started,runtime,worker"
+tasks_columns = "name,state,result,received,runtime,worker,uuid"
 max_tasks = 10_000
 # Flower asks the broker for many things at once, with two connections each: a small pool locks it up for good.
 app.conf.broker_pool_limit = None

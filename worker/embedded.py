@@ -13,6 +13,7 @@ from typing import BinaryIO, Self
 from capi_relay.environment import SOCKET_NAME, socket_url
 from capi_relay.errors import MisconfiguredError
 from worker.errors import StoreUnavailable
+from worker.leash import leashed
 from worker.server_binary import find_binary
 
 START_SECONDS = 10.0
@@ -23,8 +24,8 @@ _POLL_SECONDS = 0.02
 class EmbeddedServer:
     """One server on one directory: its data, socket, log and lock are there, readable by this user only.
 
-    The lock is inherited by the server, so it is held exactly as long as the server runs, even if whoever started it is
-    killed; files that a killed server left behind are no hindrance.
+    The lock is inherited by the server, so it is held exactly as long as the server runs. It ends when whoever started
+    it is killed; files that a killed server left behind are no hindrance.
     """
 
     def __init__(
@@ -60,6 +61,11 @@ class EmbeddedServer:
     def pid(self) -> int | None:
         """The server's process id, None while it was not started here."""
         return self._process.pid if self._process else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server was started here and has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
 
     def start(self) -> None:
         """Start the server and wait until it answers.
@@ -115,7 +121,7 @@ class EmbeddedServer:
 
     def _spawn(self, binary: Path, lock: BinaryIO, log: BinaryIO) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - a server of ours, with arguments from this file
-            [binary, *self._arguments()],
+            leashed([binary, *self._arguments()]),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -6,7 +6,6 @@ after that is `InDoubt`.
 """
 
 import http.client
-import json
 import os
 import re
 import socket
@@ -14,7 +13,6 @@ import ssl
 import threading
 import time
 import traceback
-from collections.abc import Sequence
 from http.cookiejar import DefaultCookiePolicy
 from weakref import WeakSet
 
@@ -25,8 +23,10 @@ import urllib3
 import urllib3.connection
 import urllib3.exceptions
 
+from capi_relay import failpoints
 from capi_relay.errors import MisconfiguredError
 from worker.answer import Answer, InDoubt, NotSent, Response
+from worker.body import Body, body_of
 from worker.bounded_socket import AnswerTooLongError, budget, connect_in_time, tls_context
 from worker.tokens import AccessToken
 
@@ -36,13 +36,6 @@ MAX_ANSWER_BYTES = 1_000_000
 _IDLE_SECONDS = 30.0
 _DATASET_ID = re.compile(r"[0-9]{1,32}")
 _VERSION = re.compile(r"v[0-9]+\.[0-9]+")
-
-
-def body_of(events: Sequence[bytes], *, test_event_code: str | None = None, partner_agent: str | None = None) -> bytes:
-    """Return the request's body: the events' bytes joined as they are, never encoded again (Meta: main-body)."""
-    extra = {"test_event_code": test_event_code, "partner_agent": partner_agent}
-    tail = "".join(f",{json.dumps(name)}:{json.dumps(value)}" for name, value in extra.items() if value)
-    return b"".join((b'{"data":[', b",".join(events), b"]", tail.encode(), b"}"))
 
 
 class GraphClient:
@@ -79,7 +72,7 @@ class GraphClient:
         self._lock = threading.Lock()
         self._all: WeakSet[requests.Session] = WeakSet()
 
-    def post(self, dataset_id: str, token: AccessToken, body: bytes) -> Answer:
+    def post(self, dataset_id: str, token: AccessToken, body: Body) -> Answer:
         """Send one batch and return what came back within the total deadline.
 
         Raises MisconfiguredError for what is no dataset id; MemoryError and programming errors come through.
@@ -128,7 +121,7 @@ class _Mine(threading.local):
 
 
 def _exchange(
-    session: requests.Session, url: str, token: AccessToken, body: bytes, connect_seconds: float, total_seconds: float
+    session: requests.Session, url: str, token: AccessToken, body: Body, connect_seconds: float, total_seconds: float
 ) -> Response:
     """Send and read; the budget in force cuts every wait."""
     with session.post(
@@ -142,6 +135,7 @@ def _exchange(
         # Not .content, which would unpack what a server compressed although it was asked not to.
         whole = b"".join(answer.raw.stream(65536, decode_content=False))
         headers = {name.lower(): value for name, value in answer.headers.items()}
+        failpoints.reach("after_post")
         return Response(answer.status_code, headers, whole)
 
 
