@@ -15,8 +15,10 @@ from celery import Celery, bootsteps, signals
 from capi_relay.errors import MisconfiguredError
 from worker.duties import SWEEP_SECONDS, Duties
 from worker.heartbeat import Heartbeat
-from worker.hints import QUEUE, Hints
-from worker.observability import configure_logging, init_sentry
+from worker.hints import BROKER_OPTIONS, QUEUE, Hints
+from worker.memory import return_what_is_freed
+from worker.observability import configure_logging
+from worker.reports import init_sentry
 from worker.runtime import build
 from worker.settings import Settings, load
 from worker.shutdown import Shutdown
@@ -62,16 +64,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_pool_limit=2,
-    broker_transport_options={
-        "visibility_timeout": 60,
-        "socket_timeout": 5,
-        "socket_connect_timeout": 3,
-        "socket_keepalive": True,
-        "health_check_interval": 10,
-        "retry_on_timeout": False,
-        "global_keyprefix": "capi-celery:",
-        "client_name": "capi",
-    },
+    broker_transport_options={**BROKER_OPTIONS, **SETTINGS.broker_options},
     beat_scheduler="worker.beat:CappedScheduler",
     beat_max_loop_interval=1,
     beat_schedule={
@@ -94,7 +87,7 @@ def _duties_of(pid: int) -> Duties:  # noqa: ARG001 - the key of the cache
 
 @functools.cache
 def _heartbeat() -> Heartbeat:
-    return Heartbeat(duties(), SHUTDOWN)
+    return Heartbeat(duties(), SHUTDOWN, deaf_seconds=SETTINGS.deaf_seconds)
 
 
 @signals.setup_logging.connect
@@ -105,7 +98,13 @@ def _setup_logging(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
 @signals.celeryd_init.connect
 @signals.beat_init.connect
 def _start_reporting(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
-    init_sentry(SETTINGS.sentry_dsn, SETTINGS.sentry_environment)
+    rate = SETTINGS.sentry_traces_sample_rate
+    init_sentry(SETTINGS.sentry_dsn, SETTINGS.sentry_environment, traces_sample_rate=rate)
+
+
+@signals.celeryd_init.connect
+def _save_memory(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
+    return_what_is_freed()
 
 
 @signals.celeryd_init.connect
@@ -113,6 +112,7 @@ def _make_room(**_: Any) -> None:  # noqa: ANN401 - a signal's arguments
     configure_logging(SETTINGS.log_format)
     try:
         with SHUTDOWN.heeding_signals():
+            duties().examine()
             duties().relieve()
             duties().keep_going()  # a full broker on a server of its own would end Celery before the first heartbeat
     except MisconfiguredError as error:  # Celery would log what a signal's receiver raises, and go on

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from capi_relay import failpoints
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
@@ -77,6 +79,10 @@ class BoundedSocket(socket.socket):
         spent = _BUDGET.get()
         self.settimeout(spent.seconds_left())
         spent.sent = True
+        if failpoints.ARMED and (whole := bytes(data)).startswith(b"{"):  # a body, not its headers
+            super().sendall(whole[: len(whole) // 2], flags)
+            failpoints.reach("mid_post")
+            data = whole[len(whole) // 2 :]
         super().sendall(data, flags)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from capi_relay import failpoints
 from capi_relay.errors import InvalidEvent
 from capi_relay.lanes import lane_name
 from capi_relay.wire import decode
@@ -14,6 +15,7 @@ from worker.meta import Meta, read_meta
 from worker.store import Entry, Store, StoredDeadLetter
 
 _NAME_CHARACTERS = 100
+_DAY_MS = 24 * 3600 * 1000
 
 
 class _Problem(Protocol):
@@ -167,6 +169,7 @@ def replay(
         again = Meta(meta.enqueued_ms, meta.warnings, meta.replays + 1)
         if dry_run or store.dead.replay(letter, lane_name=name, meta=again.to_bytes()):
             replayed += 1
+            failpoints.reach("in_dead_replay")
         else:
             gone += 1
     return ReplayCount(replayed, gone, hopeless)
@@ -178,6 +181,14 @@ def purge(store: Store, letters: Iterable[StoredDeadLetter]) -> int:
     for letter in letters:
         ids.setdefault(letter.dataset_id, []).append(letter.id)
     return sum(store.dead.purge(dataset_id, each) for dataset_id, each in ids.items())
+
+
+def age_out(store: Store, keep_days: int) -> dict[str, int]:
+    """Delete dead letters older than so many days (0: none); return how many of which dataset."""
+    if not keep_days:
+        return {}
+    found = {each: store.dead.age_out(each, keep_days * _DAY_MS) for each in store.admin.dataset_ids()}
+    return {dataset_id: count for dataset_id, count in found.items() if count}
 
 
 def _short(value: object) -> str:

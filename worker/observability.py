@@ -1,7 +1,6 @@
-"""Logging and error reports: set up once per process, scrubbed before anything leaves it."""
+"""Logging: set up once per process, scrubbed before anything leaves it."""
 
 import logging
-import os
 import sys
 import threading
 from collections.abc import MutableMapping
@@ -9,33 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
-from capi_relay import __version__
+from worker.repeats import DropRepeats
 from worker.scrub import scrub, scrub_fields
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from sentry_sdk._types import DataCollectionUserOptions
-    from sentry_sdk.integrations import Integration
 
 # What a log record has of its own: a field of that name would be refused. The first two are arguments of a log call.
 _RESERVED = frozenset(logging.makeLogRecord({}).__dict__) - {"exc_info", "stack_info"} | {"message", "asctime"}
 # Celery's lines for each message: three a second from the tick alone, which is what Flower shows.
 _CHATTER = ("celery.beat", "celery.worker.strategy", "celery.app.trace")
 _LINES_OF_THEIR_OWN = ("exception", "stack")
-
-# What the SDK adds to an error by itself (the successor of send_default_pii=False and include_local_variables=False).
-_NOTHING: "DataCollectionUserOptions" = {
-    "user_info": False,
-    "cookies": {"mode": "off"},
-    "http_headers": {"request": {"mode": "off"}},
-    "http_bodies": [],
-    "url_query_params": {"mode": "off"},
-    "database_query_data": False,
-    "queues": False,
-    "stack_frame_variables": False,
-    "frame_context_lines": 0,
-}
 
 _Fields = MutableMapping[str, Any]
 
@@ -74,6 +57,7 @@ def configure_logging(log_format: Literal["console", "json"]) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            DropRepeats(),
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.PositionalArgumentsFormatter(),
             _rename_reserved,
@@ -82,64 +66,6 @@ def configure_logging(log_format: Literal["console", "json"]) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-
-
-def init_sentry(dsn: str | None, environment: str) -> None:
-    """Report errors to Sentry; without a DSN do nothing, and do not even load its package.
-
-    Events, transactions and breadcrumbs pass `clean`. Tracing is off, and no header is added to the requests to Meta.
-    """
-    if not dsn:
-        return
-    import sentry_sdk  # noqa: PLC0415 - loaded only where it is used
-
-    sentry_sdk.init(
-        dsn=dsn,
-        environment=environment,
-        release=os.environ.get("SENTRY_RELEASE") or f"capi-relay@{__version__}",
-        default_integrations=False,
-        auto_enabling_integrations=False,
-        integrations=_integrations(),
-        data_collection=_NOTHING,
-        max_request_body_size="never",
-        before_send=clean,
-        before_send_transaction=clean,
-        before_breadcrumb=clean,
-        trace_propagation_targets=[],
-        spotlight=False,  # it would send a second copy to another place
-        shutdown_timeout=2,
-    )
-
-
-def clean(event: Any, _hint: Any = None) -> Any:  # noqa: ANN401 - events, transactions and breadcrumbs of the SDK
-    """Return what Sentry may have of an event, a transaction or a breadcrumb; None, so nothing, when that fails."""
-    try:
-        return scrub_fields({key: part for key, part in event.items() if key not in {"request", "user"}}, keep="\n\t")
-    except Exception:  # noqa: BLE001 - whatever it is, what is not scrubbed is not sent
-        return None
-
-
-def _integrations() -> "list[Integration]":
-    """Name each integration: the default set would add the command line's arguments and the list of packages."""
-    from sentry_sdk.integrations.atexit import AtexitIntegration  # noqa: PLC0415 - loaded only where Sentry is used
-    from sentry_sdk.integrations.celery import CeleryIntegration  # noqa: PLC0415
-    from sentry_sdk.integrations.dedupe import DedupeIntegration  # noqa: PLC0415
-    from sentry_sdk.integrations.excepthook import ExcepthookIntegration  # noqa: PLC0415
-    from sentry_sdk.integrations.logging import LoggingIntegration  # noqa: PLC0415
-    from sentry_sdk.integrations.redis import RedisIntegration  # noqa: PLC0415
-    from sentry_sdk.integrations.stdlib import StdlibIntegration  # noqa: PLC0415
-    from sentry_sdk.integrations.threading import ThreadingIntegration  # noqa: PLC0415
-
-    return [
-        AtexitIntegration(callback=lambda _pending, _timeout: None),  # its own prints to stderr
-        CeleryIntegration(propagate_traces=False),
-        DedupeIntegration(),
-        ExcepthookIntegration(),
-        LoggingIntegration(level=logging.INFO, event_level=logging.ERROR),
-        RedisIntegration(),
-        StdlibIntegration(),  # http.client, and so requests
-        ThreadingIntegration(),
-    ]
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException | None, trace: "TracebackType | None") -> None:

@@ -58,7 +58,9 @@ def count_sample(store: Store, dataset: Dataset | None, part: Sequence[Sendable]
         log.debug("the match quality was not counted", dataset_id=dataset.dataset_id, reason=str(error))
     except Exception as error:  # noqa: BLE001 - a fault in the linter must not look like an event that kills workers
         kind = type(error).__name__
-        log.warning("the match quality could not be counted", dataset_id=dataset.dataset_id, error=kind)
+        log.warning(
+            "the match quality could not be counted", dataset_id=dataset.dataset_id, error=kind, once_in_seconds=60
+        )
 
 
 def places(events: int, start: float) -> range:

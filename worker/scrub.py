@@ -18,8 +18,8 @@ _MASKED_KEYS = frozenset(f"{_PERSONAL}|{_SECRET}".split("|"))
 _DROPPED_KEYS = frozenset(
     {"vars", "http.query", "http.fragment", "query_string", "headers", "cookies", "celery-job", "params"}
 )
-# Its value is Meta's public name of the customer's own data set, and may look like a phone number.
-_DATASET_KEY = "dataset_id"
+# Their values are Meta's public names of the customer's own data sets, and may look like phone numbers.
+_DATASET_KEYS = frozenset({"dataset_id", "dataset_ids"})
 
 # A value in JSON or in a repr, closed or cut off.
 _VALUE = r"""\\*(?:\[[^\]]*+\]?|\{[^}]*+\}?|"[^"]*+"?|'[^']*+'?|[^\s,}\]]++)"""
@@ -91,12 +91,18 @@ def scrub_fields(fields: Mapping[Any, object], keep: str = "", depth: int = 0) -
             continue
         if name in _MASKED_KEYS:
             clean: object = MASK
-        elif name == _DATASET_KEY and isinstance(value, str) and value.isdigit():
-            clean = value
+        elif name in _DATASET_KEYS:
+            clean = _datasets(value, keep, depth)
         else:
             clean = scrub(value, keep, depth + 1)
         scrubbed[escape(redact(str(key)))] = clean
     return scrubbed
+
+
+def _datasets(value: object, keep: str, depth: int) -> object:
+    if isinstance(value, list | tuple) and depth < _MOST_DEPTH:
+        return [_datasets(each, keep, depth + 1) for each in value]
+    return value if isinstance(value, str) and value.isdigit() else scrub(value, keep, depth + 1)
 
 
 def _without_public_address(match: re.Match[str]) -> str:

@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pytest
 from celery.bin.beat import beat
-from celery.bin.worker import worker
 
 from tests.fakes.server import EmbeddedServer
-from worker.hints import QUEUE
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
-PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().replace(": exec ", ": ").splitlines())
 
 
 def words_of(service: str) -> list[str]:
@@ -46,29 +44,22 @@ def test_the_procfile_and_compose_start_the_same_processes() -> None:
     }
 
 
-@pytest.mark.parametrize(("name", "command"), [("worker", worker), ("beat", beat)])
-def test_every_option_of_a_process_is_one_that_celery_knows(name: str, command: object) -> None:
-    known = {option for parameter in command.params for option in parameter.opts}  # type: ignore[attr-defined]  # click's own
-    given = {word for word in shlex.split(PROCFILE[name])[3:] if word.startswith("--")}
+def test_every_option_of_beat_is_one_that_celery_knows() -> None:
+    known = {option for parameter in beat.params for option in parameter.opts}
+    given = {word for word in shlex.split(PROCFILE["beat"])[3:] if word.startswith("--")}
 
     assert given <= known
 
 
-@pytest.mark.parametrize("name", PROCFILE)
+@pytest.mark.parametrize("name", ["beat", "flower"])
 def test_every_process_is_of_the_one_application(name: str) -> None:
     assert shlex.split(PROCFILE[name])[:4] == ["celery", "-A", "worker.app", name]
-
-
-def test_the_worker_reads_the_queue_that_hints_go_to() -> None:
-    words = shlex.split(PROCFILE["worker"])
-
-    assert words[words.index("--queues") + 1] == QUEUE
 
 
 def test_the_image_runs_the_worker_unless_it_is_told_otherwise() -> None:
     command = re.findall(r'"([^"]+)"', DOCKERFILE.rpartition("\nCMD ")[2])
 
-    assert command == [word.replace("${CAPI_CONCURRENCY:-16}", "16") for word in words_of("worker")]
+    assert command == words_of("worker")
 
 
 def test_the_image_installs_the_locked_packages_by_their_hashes_and_drops_root() -> None:
@@ -80,7 +71,8 @@ def test_what_the_image_holds_is_enough_to_run(tmp_path: Path) -> None:
     for folder in copied_by_the_image():
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     code = (
-        "import tasks.deliver, tasks.maintenance, worker.app, simulator.server, capi_relay; print(worker.app.__file__)"
+        "import tasks.deliver, tasks.maintenance, tasks.__main__, worker.app, simulator.server, capi_relay; "
+        "print(worker.app.__file__)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env={}, capture_output=True, text=True, check=False, timeout=60
@@ -105,13 +97,19 @@ def test_the_worker_in_compose_can_be_given_every_setting() -> None:
     assert settings - set(re.findall(r"^ +([A-Z_]+): ", COMPOSE, re.MULTILINE)) == set()
 
 
-@pytest.mark.parametrize("name", ["beat", "flower", "simulator"])
+@pytest.mark.parametrize("name", ["beat", "flower", "metrics", "simulator"])
 def test_only_the_worker_is_given_tokens(name: str) -> None:
     shared = COMPOSE.partition("\nservices:\n")[0]
     shared = re.sub(r"^#.*$", "", shared, flags=re.MULTILINE)
 
     assert "TOKEN" not in shared + service_of(name)
     assert "/config" not in shared + service_of(name)
+
+
+def test_metrics_are_served_by_compose_only_where_they_are_asked_for() -> None:
+    assert words_of("metrics")[:4] == ["python", "-m", "worker", "metrics"]
+    assert "    profiles:\n      - metrics\n" in service_of("metrics")
+    assert "metrics" not in PROCFILE  # a port that is taken would end all other processes of some Procfile runners
 
 
 def test_nothing_listens_beyond_the_hosts_loopback() -> None:
@@ -156,3 +154,19 @@ def test_compose_is_indented_by_twos_without_tabs() -> None:
 
     assert "\t" not in COMPOSE
     assert all(indent % 2 == 0 for indent in indents)
+
+
+def test_the_image_is_built_in_two_stages_and_the_second_has_no_installer_at_work() -> None:
+    first, second = DOCKERFILE.split("\nFROM ")[1:]
+
+    assert first.startswith("python:3.12-slim AS packages")
+    assert "pip install" in first
+    assert "pip" not in second
+    assert "COPY --from=packages /venv /venv" in second
+    assert second.index("USER capi") < second.index("CMD ")
+
+
+def test_the_user_of_the_image_is_the_one_that_kubernetes_names() -> None:
+    (uid,) = re.findall(r"useradd --uid (\d+)", DOCKERFILE)
+
+    assert f"runAsUser: {uid}" in (ROOT / "deploy" / "kubernetes" / "relay.yaml").read_text()

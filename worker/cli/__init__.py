@@ -9,7 +9,7 @@ import click
 
 from capi_relay import __version__
 from capi_relay.errors import MisconfiguredError
-from worker.cli import check, dead, demo, pause, reconcile, send, status, up, validate
+from worker.cli import check, dead, demo, erase, metrics, pause, reconcile, send, status, up, validate
 from worker.errors import StoreUnavailable
 
 _STORE_HINT = (
@@ -60,5 +60,7 @@ for _command in (
     pause.pause,
     pause.resume,
     reconcile.command,
+    erase.command,
+    metrics.command,
 ):
     main.add_command(_command)

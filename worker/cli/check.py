@@ -1,13 +1,16 @@
 """``check``: is everything that a worker needs in place?"""
 
-from collections.abc import Iterator
+import os
 from dataclasses import asdict
+from itertools import chain
 
 import click
 
 from capi_relay.errors import MisconfiguredError
-from worker.cli.checks import Finding, findings_of, findings_of_error
+from worker.cli.checks import findings_of, of_flower
+from worker.cli.checks_spool import of_spool
 from worker.cli.console import json_option, out, print_json
+from worker.doctor.finding import Finding, findings_of_error
 from worker.scrub import escape
 from worker.settings import load
 
@@ -19,30 +22,30 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "red"}
     short_help="Say whether all that a worker needs is in place.",
     epilog="Example: python -m worker check && python -m worker up",
 )
+@click.option("--offline", is_flag=True, help="Do not reach out to Meta: no handshake, no token is tried.")
 @json_option
-def command(*, as_json: bool) -> None:
-    """Look at the settings, the event store, the broker, the datasets and their tokens; send nothing.
+def command(*, offline: bool, as_json: bool) -> None:
+    """Look at the settings, the libraries, the event store, the broker, the datasets and their tokens.
 
-    Each finding says what to do. Exit 1 if there is a problem; a warning is none.
+    Each token is tried with one event that Meta must refuse: it is no conversion and nobody's data. Each finding says
+    what to do. Exit 1 if there is a problem; a warning is none. Exit 2, as every command, if the
+    settings are wrong: then nothing else was looked at.
     """
-    found = []
-    for finding in _findings():
+    found, exit_code = [], 1
+    try:
+        settings = load()
+    except MisconfiguredError as error:
+        findings, exit_code = findings_of_error("settings", error), 2
+    else:
+        findings = chain(findings_of(settings, offline=offline), of_flower(os.environ), of_spool(os.environ))
+    for finding in findings:
         found.append(finding)
         if not as_json:
             _tell(finding)
     if as_json:
         print_json([asdict(finding) for finding in found])
     if any(finding.level == "problem" for finding in found):
-        raise SystemExit(1)
-
-
-def _findings() -> Iterator[Finding]:
-    try:
-        settings = load()
-    except MisconfiguredError as error:
-        yield from findings_of_error("settings", error)
-        return
-    yield from findings_of(settings)
+        raise SystemExit(exit_code)
 
 
 def _tell(finding: Finding) -> None:

@@ -1,10 +1,11 @@
 """Turn a dataset's counts into what ``status`` and ``reconcile`` say: pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from worker.cli.console import iso
 from worker.store import DOORS, DatasetCounts, Pause
+from worker.store.records import share_within_hour as share_within_hour  # noqa: PLC0414 - read from here too
 
 MANUAL = "manual"
 """The reason of a person's pause: the store lets no machine's pause shorten it."""
@@ -59,12 +60,6 @@ def equation_of(counts: DatasetCounts) -> dict[str, Any]:
     status = status_of(counts)
     sides = {name: status[name] for name in ("enqueued", "replayed", "foreign", "waiting", "in_flight")}
     return {**sides, "doors": sum(counts.doors.values()), "unaccounted": counts.unaccounted}
-
-
-def share_within_hour(counters: Mapping[str, int]) -> float | None:
-    """Return the share that was delivered fresh, of what was young enough for it when it was enqueued; None of none."""
-    possible = counters.get("delivered", 0) - counters.get("born_late", 0)
-    return counters.get("fresh", 0) / possible if possible > 0 else None
 
 
 def paused_of(pause: Pause) -> dict[str, str | None]:

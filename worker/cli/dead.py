@@ -1,42 +1,40 @@
-"""``dead``: list, show, replay, purge and export the dead letters."""
+"""``dead``: list, group, show, edit, replay, purge and export the dead letters."""
 
 import json
-import os
-import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
+from rich.text import Text
 
+from schemas.messaging import take_event_names
 from worker.cli.console import err, json_option, moment, number, out, plain_or_grouped, print_json, safe, table
-from worker.cli.dead_selection import (
-    LETTER_ID,
-    content_of,
-    dataset_option,
-    reason_option,
-    selection,
-    shortened,
-)
-from worker.cli.opening import opened_store
-from worker.datasets import Datasets
-from worker.dead_letters import purge, replay
+from worker.cli.dead_edit import edit, edited_paths
+from worker.cli.dead_export import Format, export
+from worker.cli.dead_filter import Filter, dataset_option, filter_options
+from worker.cli.dead_selection import GONE, LETTER_ID, content_of, one_letter, selection, shortened
+from worker.cli.opening import lanes_of, opened_store
+from worker.cli.private_file import private_file
+from worker.dead_groups import Group, grouped
+from worker.dead_letters import DeadLetter, ReplayCount, purge, replay
+from worker.dead_verdict import Forecast, forecast
 from worker.scrub import escape
-from worker.settings import Settings, load
+from worker.settings import load
 
 _LISTED = 50
+_CAUSES = 10
 
 _id_option = click.option("--id", "ids", type=LETTER_ID, multiple=True, help="This dead letter; repeat for more.")
 _all_option = click.option("--all", "every", is_flag=True, help="All dead letters there are.")
-_dry_run_option = click.option("--dry-run", is_flag=True, help="Only count them.")
+_dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 
 
 @click.group(
     "dead",
-    short_help="List, show, replay, purge, export dead letters.",
+    short_help="List, group, show, edit, replay, purge, export dead letters.",
     epilog="Example: python -m worker dead list --reason rejected",
 )
 def group() -> None:
@@ -44,26 +42,72 @@ def group() -> None:
 
 
 @group.command("list", epilog="Example: python -m worker dead list --dataset 1234567890 --json")
-@dataset_option
-@reason_option
+@filter_options
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"Default: {_LISTED}, with --json all.")
 @json_option
-def list_letters(*, dataset_id: str | None, reason: str | None, limit: int | None, as_json: bool) -> None:
+def list_letters(*, where: Filter, limit: int | None, as_json: bool) -> None:
     """List dead letters, dataset by dataset, the oldest first."""
     with opened_store(load()) as store:
-        letters = (letter for _, letter in selection(store, dataset_id=dataset_id, reason=reason))
+        letters = (letter for _, letter in selection(store, where))
         if as_json:
             _print_array(letter.as_json() for letter in islice(letters, limit))
             return
-        view = table("ID, since (UTC)", "Dataset", "Event", "Reason, code", "Cause")
-        for letter in islice(letters, limit or _LISTED):
-            code = "/".join(str(part) for part in (letter.code, letter.subcode) if part is not None)
-            id_and_time = f"{letter.id}\n{moment(letter.last_at)}"
-            cells = (letter.dataset_id, letter.event_name, f"{letter.reason} {code}", letter.cause)
-            view.add_row(id_and_time, *map(safe, cells))
-        out().print(view if view.row_count else "There are no dead letters of this kind.")
+        _tell(list(islice(letters, limit or _LISTED)))
         if next(letters, None):
             out().print("There are more: --limit shows more of them.")
+
+
+def _tell(letters: list[DeadLetter]) -> None:
+    """Print a line for each dead letter, and below them each cause once: it is long, and many have the same."""
+    if not letters:
+        out().print("There are no dead letters of this kind.")
+        return
+    view = table("ID", "Since (UTC)", "Dataset", "Event", "Reason, code")
+    causes: Counter[tuple[str, str]] = Counter()
+    for letter in letters:
+        code = "/".join(str(part) for part in (letter.code, letter.subcode) if part is not None)
+        reason = f"{letter.reason} {code}".strip()
+        causes[reason, letter.cause] += 1
+        since = moment(letter.last_at)[5:-3]  # month to minute: the id has it to the millisecond
+        view.add_row(letter.id, *map(safe, (since, letter.dataset_id, letter.event_name, reason)))
+    out().print(view)
+    for (reason, cause), count in causes.most_common(_CAUSES):
+        out().print(Text.assemble("\n", f"{reason} ({number(count)}): ", safe(cause)))
+    if len(causes) > _CAUSES:
+        out().print(f"\nand {number(len(causes) - _CAUSES)} other causes: dead show ID tells each")
+
+
+@group.command("groups", epilog="Example: python -m worker dead groups --since 1d")
+@filter_options
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"Default: {_CAUSES}, with --json all.")
+@json_option
+def groups(*, where: Filter, limit: int | None, as_json: bool) -> None:
+    """Tell what is wrong, the most frequent cause first: how many events and datasets, since when, and what to do."""
+    with opened_store(load()) as store:
+        found, others = grouped(selection(store, where))
+    if as_json:
+        _print_array(each.as_json() for each in found[:limit])
+        return
+    if not found:
+        out().print("There are no dead letters of this kind.")
+    for place, each in enumerate(found[: limit or _CAUSES]):
+        _tell_group(each, first=place == 0)
+    left = sum(each.events for each in found[limit or _CAUSES :]) + others
+    if left:
+        out().print(f"\nand {number(left)} event(s) of other causes: --limit shows more of them")
+
+
+def _tell_group(each: Group, *, first: bool) -> None:
+    first_at, last_at = moment(each.first_at)[:-3], moment(each.last_at)[:-3]
+    if first_at[:10] == last_at[:10]:
+        last_at = last_at[11:]
+    head = (
+        f"{number(each.events)} event(s), {number(len(each.datasets))} dataset(s), first {first_at}, last {last_at} UTC"
+    )
+    out().print(Text.assemble("" if first else "\n", (escape(each.cause.label), "bold")))
+    out().print(f"  {head}; see one: dead show {each.example}", soft_wrap=True)
+    out().print(safe(f"  {each.text}"), soft_wrap=True)
+    out().print(safe(f"  {each.fix}"), soft_wrap=True)
 
 
 @group.command("show", epilog="Example: python -m worker dead show 1764000000000-0")
@@ -73,119 +117,136 @@ def list_letters(*, dataset_id: str | None, reason: str | None, limit: int | Non
 def show(*, letter_id: str, dataset_id: str | None, as_json: bool) -> None:
     """Show one dead letter whole: why it is one, what to do, and its event with the digests shortened."""
     with opened_store(load()) as store:
-        found = list(selection(store, dataset_id=dataset_id, ids=(letter_id,)))
-    if not found:
-        raise click.ClickException(f"there is no dead letter {letter_id}: it was replayed or purged, or never was")
-    if len(found) > 1:
-        datasets = ", ".join(letter.dataset_id for _, letter in found)
-        raise click.UsageError(f"more than one dataset has a dead letter {letter_id}: add --dataset, one of {datasets}")
-    ((stored, letter),) = found
+        stored, letter = one_letter(store, dataset_id, letter_id)
     content = content_of(stored, letter)
     if "event" in content:
         content = shortened(content)
+    told = letter.as_json()
+    if paths := edited_paths(stored):
+        told["edited"] = paths
     if as_json:
-        print_json({**letter.as_json(), **content})
+        print_json({**told, **content})
         return
     view = table("", "")
     view.show_header = False
-    for name, value in letter.as_json().items():
-        view.add_row(name, safe(value))
+    for name, value in told.items():
+        view.add_row(name, safe(", ".join(value) if isinstance(value, list) else value))
     out().print(view)
     out().print(escape(json.dumps(content, indent=2, ensure_ascii=False), keep="\n"), soft_wrap=True)
 
 
 @group.command("replay", epilog="Example: python -m worker dead replay --dataset 1234567890 --reason rejected")
-@dataset_option
-@reason_option
+@filter_options
 @_id_option
 @_all_option
 @_dry_run_option
 @json_option
-def replay_letters(
-    *, dataset_id: str | None, reason: str | None, ids: tuple[str, ...], every: bool, dry_run: bool, as_json: bool
-) -> None:
-    """Put dead letters back into the queue, as they are stored; run twice, each is replayed once."""
-    _must_be_chosen(dataset_id, reason, ids, every=every)
+def replay_letters(*, where: Filter, ids: tuple[str, ...], every: bool, dry_run: bool, as_json: bool) -> None:
+    """Put dead letters back into the queue, as they are stored; run twice, each is replayed once.
+
+    With --dry-run it also says how many of them Meta would take now, and why not the others.
+    """
+    _must_be_chosen(where, ids, every=every)
     settings = load()
+    take_event_names(settings.messaging_event_names)
     with opened_store(settings) as store:
+        letters = selection(store, where, ids=ids)
+        unknown = letters.unknown()
         count = replay(
             store,
-            (stored for stored, _ in selection(store, dataset_id=dataset_id, reason=reason, ids=ids)),
-            lanes_of=_lanes(settings),
+            (stored for stored, _ in letters),
+            lanes_of=lanes_of(settings),
             now_seconds=time.time(),
             freshness_seconds=settings.freshness_seconds,
             dry_run=dry_run,
         )
+        found = forecast((stored for stored, _ in letters), now_seconds=time.time()) if dry_run else None
     if as_json:
         told = {"replayed": count.replayed, "gone": count.gone, "not_replayable": count.not_replayable}
-        print_json({**told, "dry_run": dry_run})
-        return
-    out().print(f"{'would replay' if dry_run else 'replayed'} {plain_or_grouped(count.replayed)}")
+        print_json({**told, "unknown": unknown, "dry_run": dry_run, **(found.as_json() if found else {})})
+    else:
+        _tell_replay(count, found)
+    _end_with(unknown)
+
+
+def _tell_replay(count: ReplayCount, found: Forecast | None) -> None:
+    out().print(f"{'would replay' if found else 'replayed'} {plain_or_grouped(count.replayed)}")
     if count.gone:
         out().print(f"{number(count.gone)} were gone: somebody else replayed or purged them meanwhile")
     if count.not_replayable:
-        out().print(f"{number(count.not_replayable)} cannot be replayed: there is no event in them that can be sent")
+        out().print(f"{number(count.not_replayable)} cannot be replayed: no event in them can be sent")
+    if found is None or not count.replayed:
+        return
+    out().print(f"Meta would still be asked to take {number(found.acceptable)} of them now")
+    listed = found.as_json()["refused"]
+    for each in listed[:_CAUSES]:
+        fields = ", ".join(f"{field['path']} {field['code']}" for field in each["fields"])
+        told = f"{number(each['events'])} would be {each['reason']}" + (f": {fields}" if fields else "")
+        out().print(escape(told), soft_wrap=True)
+    if len(listed) > _CAUSES:
+        out().print(f"and {number(sum(each['events'] for each in listed[_CAUSES:]))} for other causes: see --json")
 
 
 @group.command("purge", epilog="Example: python -m worker dead purge --reason expired --yes")
-@dataset_option
-@reason_option
+@filter_options
 @_id_option
 @_all_option
 @_dry_run_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
-def purge_letters(
-    *,
-    dataset_id: str | None,
-    reason: str | None,
-    ids: tuple[str, ...],
-    every: bool,
-    dry_run: bool,
-    yes: bool,
-    as_json: bool,
-) -> None:
+def purge_letters(*, where: Filter, ids: tuple[str, ...], every: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete dead letters for good; the doors they took stay counted."""
-    _must_be_chosen(dataset_id, reason, ids, every=every)
+    _must_be_chosen(where, ids, every=every)
     with opened_store(load()) as store:
-        letters = selection(store, dataset_id=dataset_id, reason=reason, ids=ids)
+        letters = selection(store, where, ids=ids)
+        unknown = letters.unknown()
         count = sum(1 for _ in letters)
         if count and not dry_run:
             if not yes:
                 click.confirm(f"Delete {count} dead letter(s) for good?", abort=True, err=True)
             count = purge(store, (stored for stored, _ in letters))
     if as_json:
-        print_json({"purged": count, "dry_run": dry_run})
+        print_json({"purged": count, "unknown": unknown, "dry_run": dry_run})
     else:
         out().print(f"{'would purge' if dry_run else 'purged'} {plain_or_grouped(count)}")
+    _end_with(unknown)
 
 
 @group.command("export", epilog="Example: python -m worker dead export dead.jsonl --reason rejected")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, writable=True))
-@dataset_option
-@reason_option
-def export(*, file: str, dataset_id: str | None, reason: str | None) -> None:
-    """Write dead letters with their events to FILE (- for stdout) as JSON lines.
+@filter_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="JSON lines can be sent again; csv is for people and spreadsheets.",
+)
+def export_letters(*, file: str, where: Filter, form: Format) -> None:
+    """Write dead letters with their events to FILE (- for stdout) as JSON lines or CSV.
 
-    Corrected, the file can be sent again with send. It holds personal data, hashed: keep it as safe as the event store.
+    JSON lines, corrected, can be sent again with send. The file holds personal data, hashed: keep it as safe as the
+    event store.
     """
-    count = 0
-    with opened_store(load()) as store, _opened(file) as target:
-        for stored, letter in selection(store, dataset_id=dataset_id, reason=reason):
-            target.write(json.dumps({**letter.as_json(), **content_of(stored, letter)}) + "\n")
-            count += 1
+    with opened_store(load()) as store, private_file(file) as target:
+        count = export(selection(store, where), target, form)
     err().print(f"exported {plain_or_grouped(count)}")
 
 
-def _must_be_chosen(dataset_id: str | None, reason: str | None, ids: tuple[str, ...], *, every: bool) -> None:
+group.add_command(edit)
+
+
+def _must_be_chosen(where: Filter, ids: tuple[str, ...], *, every: bool) -> None:
     """Refuse a command that names no dead letters: nobody means all of them by saying nothing."""
-    if every == bool(dataset_id or reason or ids):
-        raise click.UsageError("say which dead letters: --dataset, --reason, --id, or --all alone")
+    if every == bool(where.given or ids):
+        raise click.UsageError("say which dead letters: --dataset, --reason or another condition, --id, or --all alone")
 
 
-def _lanes(settings: Settings) -> dict[str, int]:
-    datasets = Datasets(settings)
-    return {found.dataset_id: found.lanes for found in map(datasets.get, datasets.ids()) if found}
+def _end_with(unknown: list[str]) -> None:
+    """Exit with 1 where ids were given that are no dead letter's; the others are done."""
+    if unknown:
+        raise click.ClickException("\n".join(map(GONE.format, unknown)))
 
 
 def _print_array(items: Iterator[dict[str, Any]]) -> None:
@@ -194,17 +255,3 @@ def _print_array(items: Iterator[dict[str, Any]]) -> None:
     for place, item in enumerate(items):
         click.echo(("," if place else "") + "\n" + json.dumps(item), nl=False)
     click.echo("\n]")
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[TextIO]:
-    """Open the file for its owner only."""
-    if file == "-":
-        yield sys.stdout
-        return
-    try:
-        descriptor = os.open(Path(file), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise click.UsageError(f"{file} cannot be written: {error.strerror}") from None
-    with os.fdopen(descriptor, "w") as target:
-        yield target

@@ -13,15 +13,12 @@ from capi_relay.errors import InvalidEvent
 from capi_relay.hashing import is_sha256
 from capi_relay.personal import protect
 from capi_relay.wire import decode
-from worker.cli.opening import DATASET_ID
+from worker.cli.dead_filter import Filter
 from worker.dead_letters import DeadLetter, read_letter, select
 from worker.store import Store, StoredDeadLetter
 
-REASONS = ("invalid", "rejected", "expired", "undecodable", "crashed", "parked")
+GONE = "there is no dead letter {}: it was replayed or purged, or never was"
 _SHOWN_OF_DIGEST = 12
-
-dataset_option = click.option("--dataset", "dataset_id", type=DATASET_ID, help="Of this dataset only.")
-reason_option = click.option("--reason", type=click.Choice(REASONS), help="Of this reason only.")
 
 
 class LetterId(click.ParamType[str]):
@@ -46,7 +43,7 @@ class Selection:
     store: Store
     until_ms: dict[str, int]
     """Dataset id -> the store's clock when the selection was made."""
-    reason: str | None
+    where: Filter
     ids: tuple[str, ...]
 
     def __iter__(self) -> Iterator[tuple[StoredDeadLetter, DeadLetter]]:
@@ -54,8 +51,13 @@ class Selection:
             for stored, letter in self._of(dataset_id):
                 if int(stored.id.partition("-")[0]) > until_ms:
                     break
-                if self.reason in (None, letter.reason):
+                if self.where.takes(stored, letter):
                     yield stored, letter
+
+    def unknown(self) -> list[str]:
+        """Name the ids that are nobody's."""
+        get = self.store.dead.get
+        return [each for each in self.ids if not any(get(dataset_id, each) for dataset_id in self.until_ms)]
 
     def _of(self, dataset_id: str) -> Iterator[tuple[StoredDeadLetter, DeadLetter]]:
         if not self.ids:
@@ -66,12 +68,22 @@ class Selection:
                 yield stored, read_letter(stored)
 
 
-def selection(
-    store: Store, *, dataset_id: str | None = None, reason: str | None = None, ids: tuple[str, ...] = ()
-) -> Selection:
+def selection(store: Store, where: Filter | None = None, *, ids: tuple[str, ...] = ()) -> Selection:
     """Select dead letters; without any condition all of them, dataset by dataset, the oldest first."""
-    datasets = [dataset_id] if dataset_id else store.admin.dataset_ids()
-    return Selection(store, {each: store.admin.counts(each).now_ms for each in datasets}, reason, ids)
+    where = where or Filter()
+    datasets = [where.dataset_id] if where.dataset_id else store.admin.dataset_ids()
+    return Selection(store, {each: store.admin.counts(each).now_ms for each in datasets}, where, ids)
+
+
+def one_letter(store: Store, dataset_id: str | None, letter_id: str) -> tuple[StoredDeadLetter, DeadLetter]:
+    """Return the one dead letter with this id; tells what to do where there is none, or more than one."""
+    found = list(selection(store, Filter(dataset_id), ids=(letter_id,)))
+    if not found:
+        raise click.ClickException(GONE.format(letter_id))
+    if len(found) > 1:
+        datasets = ", ".join(letter.dataset_id for _, letter in found)
+        raise click.UsageError(f"more than one dataset has a dead letter {letter_id}: add --dataset, one of {datasets}")
+    return found[0]
 
 
 def event_of(stored: StoredDeadLetter, letter: DeadLetter) -> dict[str, Any] | None:

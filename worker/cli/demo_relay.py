@@ -87,7 +87,7 @@ def demo_relay(tokens: Mapping[str, str]) -> Iterator[DemoRelay]:
                 }
                 with Supervisor(environ, stop, log=log) as relay:
                     relay.start("beat", beat_command())
-                    relay.start("worker", worker_command(environ))
+                    relay.start("worker", worker_command())
                     yield DemoRelay(
                         load(environ),
                         environ,

@@ -6,7 +6,7 @@ dataset stands among others it is wrapped: ``{"dataset_id": "123", "event": {...
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from capi_relay.errors import InvalidEvent
@@ -15,7 +15,8 @@ from worker.cli.json_document import spans
 from worker.cli.opening import is_dataset_id
 
 _MAX_LINE_BYTES = MAX_EVENT_BYTES + 2
-_MARK = b"\xef\xbb\xbf"  # the byte order mark that some editors put in front
+MARK = b"\xef\xbb\xbf"
+"""The byte order mark that some editors put in front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Found:
     """Its own dataset, where it is wrapped."""
     reason: str = ""
     """Why there is no event; never with a value of it."""
+    code: str = "undecodable"
+    """The reason in a word."""
+    raw: bytes = field(default=b"", repr=False, compare=False)
+    """What stands there, where it is no event or a row of a table."""
 
 
 class EventFile:
@@ -48,7 +53,7 @@ class EventFile:
         Raises:
             UnreadableDocumentError: an array or object of events is no JSON; nothing was yielded.
         """
-        line, first = 1, self._read().removeprefix(_MARK)
+        line, first = 1, self._read().removeprefix(MARK)
         while first and not first.strip():
             line, first = line + 1, self._read()
         found = self._of_document(line, first) if _is_document(first) else self._of_lines(line, first)
@@ -97,12 +102,14 @@ def _found(number: int, line: int, data: bytes) -> Found:
     try:
         event = decode(data)
     except InvalidEvent as error:
-        return Found(number, line, None, reason=str(error))
+        return Found(number, line, None, reason=str(error), raw=data)
     if "event" not in event or "dataset_id" not in event:
         return Found(number, line, event)
     dataset_id, event = event["dataset_id"], event["event"]
     if not is_dataset_id(dataset_id):
-        return Found(number, line, None, reason="dataset_id is not the dataset's number as text: 1 to 32 digits")
+        return Found(
+            number, line, None, reason="dataset_id is not the dataset's number as text: 1 to 32 digits", raw=data
+        )
     if not isinstance(event, dict):
-        return Found(number, line, None, reason="event is no JSON object")
+        return Found(number, line, None, reason="event is no JSON object", raw=data)
     return Found(number, line, event, dataset_id)

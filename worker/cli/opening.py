@@ -66,6 +66,12 @@ def known_ids(settings: Settings, store: Store) -> list[str]:
     return sorted({*store.admin.dataset_ids(), *store.admin.paused_ids(), *configured})
 
 
+def lanes_of(settings: Settings) -> dict[str, int]:
+    """Return how many fresh lanes each configured dataset has."""
+    datasets = Datasets(settings)
+    return {found.dataset_id: found.lanes for found in map(datasets.get, datasets.ids()) if found}
+
+
 def open_producer(settings: Settings) -> Producer:
     """Make a producer with the worker's settings; it connects at its first enqueue."""
     return Producer(

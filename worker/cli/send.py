@@ -2,26 +2,36 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import dropwhile
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from worker.cli.console import err, json_option, out, plain_or_grouped, print_json
-from worker.cli.event_files import EventFile, Found
+from capi_relay.datasets import DatasetFile
+from schemas.messaging import take_event_names
+from worker.cli.console import err, json_option, number, out, plain_or_grouped, print_json
+from worker.cli.csv_events import CsvFile
+from worker.cli.event_files import Found
 from worker.cli.json_document import UnreadableDocumentError
 from worker.cli.opening import DATASET_ID, open_producer
+from worker.cli.private_file import private_file
+from worker.cli.rejects import Rejects
 from worker.cli.send_now import send_now
 from worker.cli.sender import Account, NoDatasetError, Sender, StoppedError
+from worker.cli.source import Format, Source, open_source, source_options
+from worker.datasets import Datasets
 from worker.scrub import escape
-from worker.settings import load
+from worker.settings import Settings, load
 
 _EXAMPLES = """\b
 Examples:
   python -m worker send events.jsonl --dataset 1234567890
+  python -m worker send sales.csv --mapping sales.toml --dataset 1234567890 --rejects wrong.csv
   python -m worker send one.json --dataset 1234567890 --now --test-event-code TEST12345"""
 
 
@@ -40,10 +50,21 @@ Examples:
 @click.option("--from-event", type=click.IntRange(min=1), default=1, metavar="N", help="Leave out those before it.")
 @click.option("--now", is_flag=True, help="POST up to 1000 events at once, past the queue, and print Meta's answer.")
 @click.option("--test-event-code", metavar="CODE", help="With --now: the code of the Test Events page.")
+@source_options
+@click.option(
+    "--rejects",
+    "rejects_file",
+    type=click.Path(dir_okay=False, writable=True),
+    metavar="FILE",
+    help="Do not enqueue what Meta would refuse; write it here with line and codes, to be mended and sent again.",
+)
 @json_option
 def command(
     *,
     file: BinaryIO,
+    file_format: Format | None,
+    mapping_path: Path | None,
+    rejects_file: str | None,
     dataset_id: str | None,
     wait_seconds: float,
     from_event: int,
@@ -54,28 +75,68 @@ def command(
     """Send the events of FILE (- for stdin).
 
     FILE holds JSON lines, a JSON array or {"data": [...]}. A line may also be {"dataset_id": "123", "event": {...}}, so
-    that one file serves several datasets. Events that can never be sent are counted and told; the exit code stays 0.
+    that one file serves several datasets. FILE may be CSV too: its columns have Meta's names, or --mapping says what
+    they are. Events that can never be sent are counted and told; the exit code stays 0.
     """
     if now != (test_event_code is not None):
         raise click.UsageError("--now and --test-event-code belong together: the queue sends real events")
     settings = load()
-    source = EventFile(file)
-    events = dropwhile(lambda found: found.number < from_event, source)
+    take_event_names(settings.messaging_event_names)
+    if rejects_file is not None and (now or _is_same(file, rejects_file)):
+        raise click.UsageError("--rejects is for the queue, and for another file than FILE")
+    source = open_source(file, file_format, mapping_path)
+    events: Iterator[Found] = dropwhile(lambda found: found.number < from_event, source)
     target = dataset_id or settings.dataset_id
+    _warn_of_stranger(settings, target)
     try:
         if test_event_code is not None:
             send_now(settings, events, dataset_id=target, test_event_code=test_event_code, as_json=as_json)
             return
-        with closing(open_producer(settings)) as producer, _progress(source, file) as (on_chunk, on_wait):
-            sender = Sender(producer, dataset_id=target, wait_seconds=wait_seconds, on_wait=on_wait, on_chunk=on_chunk)
+        with ExitStack() as stack:
+            producer = open_producer(settings)
+            stack.callback(producer.close)
+            rejects = None
+            if rejects_file is not None:
+                written = stack.enter_context(private_file(rejects_file, append=from_event > 1))
+                rejects = Rejects(written, source, producer, DatasetFile(settings.datasets_path), target)
+                events = rejects.checked(events)
+            progress = stack.enter_context(_progress(source, file))
+            sender = Sender(
+                producer,
+                dataset_id=target,
+                wait_seconds=wait_seconds,
+                on_wait=progress.wait,
+                on_chunk=lambda: progress.chunk(sender.account, rejects),
+            )
             stopped = _send(sender, events)
+            if rejects:
+                rejects.write(before=stopped.event if stopped else None)
     except UnreadableDocumentError as error:
         raise click.UsageError(f"FILE: {error}; nothing was sent") from None
     if source.says_test_event_code:
         err().print("The file's test_event_code is not used: set it for the dataset, or send with --now.")
+    if isinstance(source, CsvFile) and not source.has_ids:
+        err().print("No column is event_id: each row got a random one, and a file that is sent twice counts twice.")
     _tell(sender.account, stopped, as_json=as_json)
     if stopped:
         raise SystemExit(1)
+
+
+def _is_same(file: BinaryIO, other: str) -> bool:
+    """Say whether a path is the file that is read: to write to it would empty it first."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), Path(other).stat())
+    except (OSError, ValueError):
+        return False
+
+
+def _warn_of_stranger(settings: Settings, dataset_id: str | None) -> None:
+    """Tell of a dataset that is configured nowhere: the id may be mistyped, and its events would wait."""
+    known = Datasets(settings).ids()
+    if dataset_id and known and dataset_id not in known:
+        err().print(
+            f"Dataset {dataset_id} is not configured: its events wait until it is. Configured: {', '.join(known)}"
+        )
 
 
 def _send(sender: Sender, events: Iterator[Found]) -> StoppedError | None:
@@ -89,25 +150,41 @@ def _send(sender: Sender, events: Iterator[Found]) -> StoppedError | None:
     return None
 
 
+class _Progress:
+    """Shows on a terminal how far it is, how fast and for how long; elsewhere it says only when it has to wait."""
+
+    def __init__(self, progress: Progress, source: Source, size_bytes: int | None) -> None:
+        self._progress = progress
+        self._source = source
+        self._task = progress.add_task("sending", total=size_bytes, rate="")
+        self._start = time.monotonic()
+        self._waits: set[str] = set()
+
+    def chunk(self, account: Account, rejects: Rejects | None) -> None:
+        """Some more of the file is done."""
+        if rejects:
+            rejects.write()
+        seconds = time.monotonic() - self._start
+        rate = f"{number(round((account.accepted + account.refused) / seconds))}/s" if seconds > 0 else ""
+        self._progress.update(self._task, completed=self._source.position, description="sending", rate=rate)
+
+    def wait(self, reason: str) -> None:
+        """The event store takes nothing."""
+        self._progress.update(self._task, description="waiting")
+        if reason not in self._waits:
+            self._waits.add(reason)
+            self._progress.console.print(f"Waiting: {reason}")
+
+
 @contextmanager
-def _progress(source: EventFile, file: BinaryIO) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
-    """Show on a terminal how far it is; elsewhere say only when it has to wait."""
+def _progress(source: Source, file: BinaryIO) -> Iterator[_Progress]:
     console = err()
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}")),
+        *(TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("sending", total=_size_of(file))
-        waits: set[str] = set()
-
-        def on_chunk() -> None:
-            progress.update(task, completed=source.position, description="sending")
-
-        def on_wait(reason: str) -> None:
-            progress.update(task, description="waiting")
-            if reason not in waits:
-                waits.add(reason)
-                console.print(f"Waiting: {reason}")
-
-        yield on_chunk, on_wait
+        yield _Progress(progress, source, _size_of(file))
 
 
 def _size_of(file: BinaryIO) -> int | None:

@@ -1,6 +1,5 @@
 """``status``: what waits, what was delivered and how fresh, what is dead, what is paused."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -8,79 +7,88 @@ from typing import Any
 
 import click
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.text import Text
 
 from worker.cli.console import doors_text, duration, json_option, number, out, percent, print_json, safe, table
 from worker.cli.counts import MANUAL, paused_of, status_of, totals_of
-from worker.cli.opening import known_ids, opened_store
+from worker.cli.opening import DATASET_ID, known_ids, opened_store
 from worker.cli.quality_view import as_json as quality_json
 from worker.cli.quality_view import quality_view
+from worker.cli.watch import Watch, watch
 from worker.explain import explain
 from worker.quality import Quality, quality_of
 from worker.settings import Settings, load
 from worker.store import DatasetCounts, Pause, Store
 
-_WATCH_SECONDS = 1.0
 _COLUMNS = ("Dataset", "Enqueued", "Waiting", "In\nflight", "Delivered", "Fresh", "Dead", "Oldest")
 
 
 @click.command(
     "status", short_help="Show what waits, was delivered, is paused.", epilog="Example: python -m worker status --watch"
 )
-@click.option("--watch", is_flag=True, help="Show it anew each second, until Ctrl-C.")
+@click.option("--watch", "watching", is_flag=True, help="Show it anew again and again, until Ctrl-C.")
+@click.option(
+    "--interval",
+    "interval_seconds",
+    type=click.FloatRange(min=0.2, max=3600),
+    default=2,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --watch: how long to wait between two views.",
+)
+@click.option("--dataset", "dataset_ids", type=DATASET_ID, multiple=True, help="Only this one; repeat for more.")
 @click.option("--quality", is_flag=True, help="Show what the delivered events lack instead: identifiers, warnings.")
 @json_option
-def command(*, watch: bool, quality: bool, as_json: bool) -> None:
+def command(
+    *, watching: bool, interval_seconds: float, dataset_ids: tuple[str, ...], quality: bool, as_json: bool
+) -> None:
     """Show for each dataset what waits, what was delivered and what was not.
 
     Fresh: the share delivered within an hour, of what was younger than that when it was enqueued. Dead: dead letters.
     Oldest: how long the oldest waiting event has waited. Match quality: an estimate, 0 to 10, of how well Meta can
-    match the delivered events to people.
+    match the delivered events to people. With --watch those datasets come first that need attention, with what each
+    delivers per minute; in a pipe it prints a block each time.
     """
-    if watch and as_json:
-        raise click.UsageError("--watch is for people: run --json again and again instead")
+    if watching and (as_json or quality):
+        raise click.UsageError("--watch is for people and shows its own view: leave out --json and --quality")
     settings = load()
     with opened_store(settings) as store:
+        if watching:
+            view = Watch(settings, store, known_ids(settings, store), dataset_ids)
+            watch(view, interval_seconds=interval_seconds)
+            return
+        status = _read(settings, store, dataset_ids)
         if as_json:
-            print_json(_read(settings, store).as_json())
-        elif watch:
-            _watch(settings, store, quality=quality)
+            print_json(status.as_json())
         else:
-            out().print(_read(settings, store).view(quality=quality))
+            out().print(status.view(quality=quality))
 
 
 @dataclass(frozen=True, slots=True)
 class _Status:
     found: Sequence[DatasetCounts]
     qualities: Mapping[str, Quality]
+    workers: int
 
     def as_json(self) -> dict[str, Any]:
         datasets = {
             each.dataset_id: {**status_of(each), "quality": quality_json(self.qualities[each.dataset_id])}
             for each in self.found
         }
-        return {"datasets": datasets, "totals": totals_of(self.found)}
+        return {"datasets": datasets, "totals": totals_of(self.found), "workers": self.workers}
 
     def view(self, *, quality: bool) -> RenderableType:
-        return quality_view(self.qualities) if quality else view_of(self.found, self.qualities)
+        if quality:
+            return quality_view(self.qualities)
+        alive = f"Workers alive: {number(self.workers)}." if self.workers else "No worker is alive: events wait."
+        return Group(view_of(self.found, self.qualities), Text(f"\n{alive}"))
 
 
-def _read(settings: Settings, store: Store) -> _Status:
-    ids = known_ids(settings, store)
-    return _Status(
-        [store.admin.counts(each) for each in ids], {each: quality_of(store.quality.read(each)) for each in ids}
-    )
-
-
-def _watch(settings: Settings, store: Store, *, quality: bool) -> None:
-    try:
-        with Live(_read(settings, store).view(quality=quality), console=out(), auto_refresh=False) as live:
-            while True:
-                time.sleep(_WATCH_SECONDS)
-                live.update(_read(settings, store).view(quality=quality), refresh=True)
-    except KeyboardInterrupt:
-        return
+def _read(settings: Settings, store: Store, only: Sequence[str]) -> _Status:
+    ids = sorted(set(only)) or known_ids(settings, store)
+    qualities = store.quality.read_each(ids)
+    found = sorted(store.overview.read(ids), key=lambda counts: counts.dataset_id)
+    return _Status(found, {each: quality_of(qualities[each]) for each in ids}, len(store.workers.seen()))
 
 
 def view_of(found: Sequence[DatasetCounts], qualities: Mapping[str, Quality] | None = None) -> RenderableType:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import click
@@ -11,10 +12,11 @@ from capi_relay.datasets import DatasetFile
 from schemas.messaging import take_event_names
 from schemas.report import Report, report, unreadable
 from worker.cli.console import json_option
-from worker.cli.event_files import EventFile, Found
+from worker.cli.event_files import Found
 from worker.cli.findings import Findings
 from worker.cli.json_document import UnreadableDocumentError
 from worker.cli.opening import DATASET_ID
+from worker.cli.source import Format, Source, open_source, source_options
 from worker.settings import Settings, load
 
 
@@ -34,8 +36,17 @@ from worker.settings import Settings, load
     metavar="N",
     help="Tell the problems, and the warnings, of so many events; all are counted.",
 )
+@source_options
 @json_option
-def command(*, file: BinaryIO, dataset_id: str | None, shown_events: int, as_json: bool) -> None:
+def command(
+    *,
+    file: BinaryIO,
+    dataset_id: str | None,
+    shown_events: int,
+    file_format: Format | None,
+    mapping_path: Path | None,
+    as_json: bool,
+) -> None:
     """Check the events of FILE (- for stdin) as the queue would send them; exit 1 if Meta would refuse any.
 
     Personal data is hashed as the producer does it, and missing ids and times are given. What Meta takes
@@ -46,7 +57,8 @@ def command(*, file: BinaryIO, dataset_id: str | None, shown_events: int, as_jso
     findings = Findings(shown_events=shown_events)
     invalid = 0
     try:
-        for found, target, told in _reports(EventFile(file), dataset_id, settings):
+        source = open_source(file, file_format, mapping_path)
+        for found, target, told in _reports(source, dataset_id, settings):
             invalid += not told["valid"]
             if as_json:
                 sys.stdout.write(f"{json.dumps(told)}\n")
@@ -60,7 +72,7 @@ def command(*, file: BinaryIO, dataset_id: str | None, shown_events: int, as_jso
         raise SystemExit(1)
 
 
-def _reports(events: EventFile, dataset_id: str | None, settings: Settings) -> Iterator[tuple[Found, str, Report]]:
+def _reports(events: Source, dataset_id: str | None, settings: Settings) -> Iterator[tuple[Found, str, Report]]:
     """Yield what there is to say about each event, and whose it is."""
     file = DatasetFile(settings.datasets_path)
     for found in events:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from capi_relay import Producer, Receipt
 from worker.cli import main
 from worker.intake import bury, sort_entries
-from worker.store import Exit, Store
+from worker.store import Exit, Settlement, Store
 
 DATASET, OTHER = "1001", "1002"
 TOKEN = "a-planted-token-0123456789"
@@ -61,7 +61,7 @@ class Site:
             dead = found.dead
             if door:
                 exits, dead = [], tuple(bury(entry, door, None) for entry in lease.entries)
-            self.store.lanes.settle(lease, exits=exits, dead=dead, then="release")
+            self.store.lanes.settle(lease, Settlement("release", exits=exits, dead=dead))
 
     def letter_ids(self, dataset_id: str = DATASET) -> list[str]:
         """Return the ids of a dataset's dead letters."""

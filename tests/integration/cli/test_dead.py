@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.commands import DATASET, OTHER, Site, bad, lead
+from worker.cli import console
 
 CONTRACT = {
     *("id", "dataset_id", "event_id", "event_name", "reason", "code", "subcode", "fbtrace_id", "attempts"),
@@ -99,7 +100,7 @@ def test_an_id_of_two_datasets_needs_the_dataset(site: Site) -> None:
 def test_replay_puts_the_chosen_ones_back(dead_site: Site) -> None:
     told = dead_site.json("dead", "replay", "--dataset", DATASET, "--reason", "invalid")
 
-    assert told == {"replayed": 2, "gone": 0, "not_replayable": 0, "dry_run": False}
+    assert told == {"replayed": 2, "gone": 0, "not_replayable": 0, "unknown": [], "dry_run": False}
     assert dead_site.json("status")["datasets"][DATASET]["waiting"] == 2
 
 
@@ -118,8 +119,30 @@ def test_replay_takes_single_ids(dead_site: Site) -> None:
     assert dead_site.letter_ids() == [first]
 
 
+@pytest.mark.parametrize("words", [("replay",), ("purge", "--yes")])
+def test_an_id_that_is_no_dead_letters_is_named_and_exits_with_one(dead_site: Site, words: tuple[str, ...]) -> None:
+    first, second = dead_site.letter_ids()
+    done = dead_site.run("dead", *words, "--id", "1-1", "--id", first, "--id", "2-2", code=1)
+
+    assert "there is no dead letter 1-1" in done.stderr
+    assert "there is no dead letter 2-2" in done.stderr
+    assert first not in done.stderr
+    assert dead_site.letter_ids() == [second]
+    assert dead_site.json("dead", *words, "--id", "1-1", code=1)["unknown"] == ["1-1"]
+
+
+def test_the_list_fits_a_terminal_of_80_columns(dead_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_PIPED_WIDTH", 80)
+    said = dead_site.run("dead", "list").stdout
+    rows = [line for line in said.splitlines() if line.startswith("1")]
+
+    assert max(map(len, said.splitlines())) <= 80
+    assert len(rows) == 3  # one line a letter: no cell is broken
+    assert said.count("breaks one of Meta's documented rules") == 1
+
+
 def test_a_dry_run_only_counts(dead_site: Site) -> None:
-    assert dead_site.run("dead", "replay", "--all", "--dry-run").stdout == "would replay 3\n"
+    assert dead_site.run("dead", "replay", "--all", "--dry-run").stdout.startswith("would replay 3\n")
     assert dead_site.run("dead", "purge", "--all", "--dry-run").stdout == "would purge 3\n"
     assert len(dead_site.json("dead", "list")) == 3
 
@@ -134,7 +157,11 @@ def test_what_cannot_be_replayed_stays_and_is_told(site: Site) -> None:
 
 
 def test_purge_deletes_the_chosen_ones(dead_site: Site) -> None:
-    assert dead_site.json("dead", "purge", "--dataset", DATASET, "--yes") == {"purged": 2, "dry_run": False}
+    assert dead_site.json("dead", "purge", "--dataset", DATASET, "--yes") == {
+        "purged": 2,
+        "unknown": [],
+        "dry_run": False,
+    }
     assert [letter["dataset_id"] for letter in dead_site.json("dead", "list")] == [OTHER]
     dead_site.run("reconcile")
 

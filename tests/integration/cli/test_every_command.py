@@ -7,19 +7,36 @@ import pytest
 from tests.integration.cli.commands import Site, lead, lines
 
 NAMES = (
-    *(("check",), ("up",), ("demo",), ("send",), ("validate",), ("status",), ("pause",), ("resume",), ("reconcile",)),
+    *(
+        ("check",),
+        ("up",),
+        ("demo",),
+        ("send",),
+        ("validate",),
+        ("status",),
+        ("pause",),
+        ("resume",),
+        ("reconcile",),
+        ("erase",),
+    ),
     *(("dead", "list"), ("dead", "show"), ("dead", "replay"), ("dead", "purge"), ("dead", "export")),
+    *(("dead", "groups"), ("dead", "edit")),
 )
 ON_A_STORE = (
     *(("status",), ("status", "--json"), ("reconcile",), ("reconcile", "--json"), ("up",)),
+    ("erase", "--email", "a@b.example"),
     *(("pause", "1"), ("resume", "1"), ("dead", "list"), ("dead", "list", "--json"), ("dead", "show", "1-0")),
     *(("dead", "replay", "--all"), ("dead", "purge", "--all", "--yes"), ("dead", "export", "-")),
+    *(("status", "--watch"), ("dead", "groups"), ("dead", "edit", "1-0", "--unset", "shop")),
 )
 MISUSE = (
     *(
         ("no-such-command",),
         ("status", "--no-such-option"),
         ("status", "--watch", "--json"),
+        ("status", "--watch", "--quality"),
+        ("status", "--watch", "--interval", "0"),
+        ("status", "--dataset", "x"),
         ("dead", "list", "--limit", "0"),
     ),
     *(("send",), ("send", "/no/such/file", "--dataset", "1"), ("validate",), ("validate", "/no/such/file")),

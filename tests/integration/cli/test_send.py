@@ -195,3 +195,12 @@ def test_ctrl_c_tells_what_was_done(site: Site) -> None:
 
     assert (sending.returncode, stdout) == (1, "accepted 1000, refused 0, with warnings 0\n")
     assert "--from-event 1001" in stderr
+
+
+def test_a_dataset_that_is_configured_nowhere_is_told_with_the_known_ids(site: Site) -> None:
+    done = site.run("send", "-", "--dataset", "10011", stdin=lines(lead()))
+
+    assert (
+        f"Dataset 10011 is not configured: its events wait until it is. Configured: {DATASET}, {OTHER}" in done.stderr
+    )
+    assert "not configured" not in site.run("send", "-", "--dataset", DATASET, stdin=lines(lead())).output

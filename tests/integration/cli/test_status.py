@@ -6,6 +6,7 @@ import time
 
 from tests.fakes.relay import ROOT
 from tests.integration.cli.commands import DATASET, OTHER, Site, bad, lead
+from worker.activity import Activity
 
 CONTRACT = {
     *("enqueued", "waiting", "in_flight", "delivered", "fresh", "late", "doors", "dead_letters", "replayed", "foreign"),
@@ -158,3 +159,12 @@ def test_a_persons_pause_shows_the_persons_words(site: Site) -> None:
     site.run("pause", DATASET, "--reason", "wrong prices")
 
     assert f"Dataset {DATASET} is paused until it is resumed (manual: wrong prices)." in site.run("status").stdout
+
+
+def test_the_workers_that_are_alive_are_counted(site: Site) -> None:
+    idle = site.run("status").stdout
+    site.store.workers.tell(Activity().sign(16))
+
+    assert "No worker is alive: events wait." in idle
+    assert "Workers alive: 1." in site.run("status").stdout
+    assert site.json("status")["workers"] == 1

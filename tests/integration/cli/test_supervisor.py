@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from worker.cli.supervisor import StopRequest, Supervisor, stop_request
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -30,6 +32,62 @@ def test_a_process_that_dies_is_named() -> None:
         processes.start("short", [sys.executable, "-c", "raise SystemExit(3)"])
 
         assert processes.wait() == "short ended by itself with code 3"
+
+
+def test_a_process_that_may_die_is_started_again_and_told() -> None:
+    said: list[str] = []
+    stop = StopRequest()
+
+    def note(line: str) -> None:
+        said.append(line)
+        stop.times = len(said) - 1  # the second time is enough
+
+    with Supervisor(os.environ, stop, say=note) as processes:
+        processes.start("steady", SLEEPS)
+        processes.start("short", [sys.executable, "-c", "raise SystemExit(3)"], restarts=None)
+
+        assert processes.wait() is None
+    assert said == [f"short ended by itself with code 3; it is started again in {wait} s." for wait in (1, 2)]
+
+
+def test_a_process_that_dies_more_often_than_it_may_ends_all() -> None:
+    with Supervisor(os.environ, StopRequest()) as processes:
+        processes.start("short", [sys.executable, "-c", "raise SystemExit(3)"], restarts=1)
+
+        assert processes.wait() == "short ended by itself with code 3"
+
+
+def test_a_worker_that_refuses_its_settings_is_not_started_again() -> None:
+    said: list[str] = []
+    with Supervisor(os.environ, StopRequest(), say=said.append) as processes:
+        processes.start("worker", [sys.executable, "-c", "raise SystemExit(2)"], restarts=5)
+
+        assert processes.wait() == "worker ended by itself with code 2"
+    assert said == []
+
+
+def test_something_else_that_goes_wrong_ends_the_wait_too() -> None:
+    with Supervisor(os.environ, StopRequest()) as processes:
+        processes.start("steady", SLEEPS)
+
+        assert processes.wait(lambda: "the store died") == "the store died"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux watches")
+def test_the_processes_end_with_a_supervisor_that_is_killed() -> None:
+    code = (
+        "import os, sys; from worker.cli.supervisor import StopRequest, Supervisor;"
+        f"child = Supervisor(os.environ, StopRequest()).start('steady', {SLEEPS!r});"
+        "print(child.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    child = Path("/proc", killed.stdout.strip())
+    deadline = time.monotonic() + 10
+    while child.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert not child.exists()
 
 
 def test_waiting_ends_when_someone_asks_to_stop() -> None:

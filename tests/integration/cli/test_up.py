@@ -1,6 +1,5 @@
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -103,12 +102,39 @@ def test_ctrl_c_ends_it_with_zero_and_leaves_no_process(up: Up) -> None:
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
-def test_a_process_that_dies_by_itself_ends_all_with_one(up: Up) -> None:
+def test_a_beat_that_dies_is_started_again_and_delivery_goes_on(up: Up) -> None:
     up.wait_until_ready()
-    os.kill(up.child("beat"), signal.SIGKILL)
+    first = up.child("beat")
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: "beat ended by itself" in up.text(), "it is noticed")
+    wait_until(lambda: any(" beat " in line for pid, line in up.children().items() if pid != first), "it is back")
 
-    assert up.process.wait(60) == 1
-    assert re.search(r"beat ended by itself\s+with code -9", up.text())
+    assert up.process.poll() is None
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(60) == 0, up.text()
+
+
+def test_an_embedded_store_that_dies_is_started_again(up: Up) -> None:
+    up.wait_until_ready()
+    up.command("send", "-", "--dataset", "1")
+    (store,) = (pid for pid, line in up.children().items() if "redis.sock" in line)
+    os.kill(store, signal.SIGKILL)
+    wait_until(lambda: "it is started again" in up.text(), "it is noticed")
+
+    assert up.command("status", "--json").returncode == 0
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(60) == 0, up.text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux watches")
+def test_killed_it_leaves_no_process_behind(up: Up) -> None:
+    up.wait_until_ready()
+    children = up.children()
+    up.process.kill()
+    up.process.wait()
+
+    assert len(children) == 3
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "all have ended")
 
 
 def test_a_second_one_on_the_same_directory_is_refused(up: Up) -> None:
@@ -121,7 +147,7 @@ def test_a_second_one_on_the_same_directory_is_refused(up: Up) -> None:
 
 def test_asked_twice_it_does_not_wait_for_the_worker(up: Up) -> None:
     up.wait_until_ready()
-    os.kill(up.child("--concurrency"), signal.SIGSTOP)
+    os.kill(up.child("tasks"), signal.SIGSTOP)
     up.process.send_signal(signal.SIGINT)
     wait_until(lambda: "Stopping" in up.text(), "it has noticed")
     started = time.monotonic()

@@ -3,6 +3,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,7 +133,8 @@ def test_the_refused_start_leaves_the_running_server_alone(server: EmbeddedServe
     assert client.ping()
 
 
-def test_the_directory_stays_taken_when_the_starter_is_killed(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux watches")
+def test_the_server_ends_with_its_starter_even_if_that_one_is_killed(tmp_path: Path) -> None:
     code = (
         "import os, pathlib, sys; from worker.embedded import EmbeddedServer as Server;"
         "server = Server(pathlib.Path(sys.argv[1])); server.start(); print(server.pid, flush=True);"
@@ -140,11 +142,6 @@ def test_the_directory_stays_taken_when_the_starter_is_killed(tmp_path: Path) ->
     )
     starter = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False)
     pid = int(starter.stdout)
-    try:
-        with pytest.raises(MisconfiguredError, match=f"process {pid}"):
-            EmbeddedServer(tmp_path).start()
-    finally:
-        os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + 10
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -152,7 +149,29 @@ def test_the_directory_stays_taken_when_the_starter_is_killed(tmp_path: Path) ->
         started = next_one.pid
 
     assert starter.returncode == -signal.SIGKILL
+    assert not is_alive(pid)
     assert started != pid
+
+
+def test_a_server_that_a_passing_thread_started_outlives_the_thread(tmp_path: Path) -> None:
+    server = EmbeddedServer(tmp_path)
+    starter = threading.Thread(target=server.start)
+    starter.start()
+    starter.join()
+    with redis.Redis.from_url(server.url) as client:
+        assert client.ping()
+    server.stop()
+
+
+def test_a_server_that_was_killed_from_outside_is_known_to_have_ended(server: EmbeddedServer) -> None:
+    assert not server.ended
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while not server.ended and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert server.ended
 
 
 def test_a_stale_socket_and_a_stale_lock_are_no_hindrance(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import requests
 import structlog
 from celery import Celery
 
-from worker.observability import configure_logging, init_sentry
+from worker.observability import configure_logging
+from worker.reports import init_sentry
 
 dsn, redis_url, mail, phone, token, digest, password = sys.argv[1:]
 configure_logging("json")

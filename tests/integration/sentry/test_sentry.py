@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.sentry import SentrySink, sentry_sink
 from worker.embedded import EmbeddedServer
-from worker.observability import clean
+from worker.reports import clean
 
 CANARIES = (
     "jane.canary@example.com",
@@ -125,6 +125,7 @@ def test_an_error_report_holds_this_and_nothing_else(run: Run) -> None:
         "logger": "worker.relay",
         "logentry": {"message": "batch failed", "formatted": "batch failed"},
         "extra": {"dataset_id": "123456789012", "lane": "1/0", "user_data": "***"},
+        "tags": {"dataset_id": "123456789012", "lane": "1/0"},
         "event_id": "*",
         "timestamp": "*",
         "contexts": {"trace": {"trace_id": "*", "span_id": "*", "parent_span_id": None}, "runtime": "*"},
@@ -197,10 +198,15 @@ def test_what_cannot_be_scrubbed_is_not_sent() -> None:
     assert clean({"extra": {"x": Unshowable()}}) is None
 
 
-def test_without_a_dsn_the_sdk_is_not_even_loaded() -> None:
+def test_without_a_dsn_a_worker_does_not_even_load_the_sdk(tmp_path: Path) -> None:
     code = (
-        "import sys; from worker.observability import init_sentry; init_sentry(None, 'x'); init_sentry('', 'x');"
+        "import sys; from worker import app; import tasks.deliver, tasks.maintenance;"
+        "app._start_reporting(); app._setup_logging();"
+        "app.duties().tick(); app.duties().deliver(); app.duties().sweep();"
         "sys.exit('sentry_sdk' in sys.modules)"
     )
+    with EmbeddedServer(tmp_path) as store:
+        env = {"CAPI_REDIS_URL": store.url, "PYTHONPATH": str(ROOT), "SENTRY_TRACES_SAMPLE_RATE": "1"}
+        done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60, cwd=ROOT, env=env)
 
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    assert done.returncode == 0

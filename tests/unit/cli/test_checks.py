@@ -1,36 +1,15 @@
 import pytest
 
 from capi_relay.errors import MisconfiguredError
-from worker.cli.checks import Finding, findings_of_error, of_graph, of_server, of_transport, place_of
-
-FINE = {"redis_version": "7.2.4", "maxmemory": "0", "maxmemory-policy": "noeviction", "appendonly": "yes"}
-
-
-def levels(**said: str) -> dict[str, str]:
-    return {finding.subject: finding.level for finding in of_server(FINE | said)}
+from worker.cli.checks import of_flower, of_graph
+from worker.cli.checks_store import of_dead_letters, of_memory_of_deliveries, of_strangers, of_workers
+from worker.cli.checks_url import of_transport, place_of
+from worker.doctor.finding import Finding, findings_of_error
+from worker.store import DatasetCounts
 
 
-def test_a_server_as_it_should_be_is_fine() -> None:
-    assert set(levels().values()) == {"ok"}
-
-
-@pytest.mark.parametrize("version", ["6.2.14", "5.0", "", "odd"])
-def test_a_server_older_than_its_scripts_need_is_a_problem(version: str) -> None:
-    assert levels(redis_version=version)["server version"] == "problem"
-
-
-@pytest.mark.parametrize("version", ["7.0.0", "8.2.1", "10.0"])
-def test_a_newer_server_is_fine(version: str) -> None:
-    assert levels(redis_version=version)["server version"] == "ok"
-
-
-def test_a_server_that_evicts_is_a_problem_where_it_has_a_limit() -> None:
-    assert levels(**{"maxmemory": "1000", "maxmemory-policy": "allkeys-lru"})["eviction"] == "problem"
-    assert levels(**{"maxmemory-policy": "allkeys-lru"})["eviction"] == "ok"
-
-
-def test_a_server_that_forgets_is_worth_a_warning() -> None:
-    assert levels(appendonly="no")["persistence"] == "warning"
+def counts(dataset_id: str, *, stored: int = 0, dead_letters: int = 0) -> DatasetCounts:
+    return DatasetCounts(dataset_id, 0, {}, stored, 0, None, dead_letters, None)
 
 
 @pytest.mark.parametrize(
@@ -94,3 +73,65 @@ def test_a_message_of_one_line_becomes_one_finding() -> None:
     (finding,) = findings_of_error("event store", MisconfiguredError("CAPI_SHARDS is 2, but the store says 1"))
 
     assert finding.finding == "CAPI_SHARDS is 2, but the store says 1"
+
+
+@pytest.mark.parametrize(
+    ("environ", "level"),
+    [
+        ({}, None),
+        ({"FLOWER_BASIC_AUTH": "a:b"}, None),
+        ({"FLOWER_ADDRESS": "localhost"}, None),
+        ({"FLOWER_ADDRESS": "10.0.0.1"}, "problem"),
+        ({"FLOWER_ADDRESS": "10.0.0.1", "FLOWER_BASIC_AUTH": "admin"}, "problem"),
+        ({"FLOWER_ADDRESS": "10.0.0.1", "FLOWER_BASIC_AUTH": "admin:hunter2"}, "warning"),
+        ({"FLOWER_ADDRESS": "10.0.0.1", "FLOWER_BASIC_AUTH_FILE": "/nowhere"}, "problem"),
+        ({"FLOWER_ADDRESS": "10.0.0.1", "FLOWER_BASIC_AUTH": "admin:correct-horse-battery"}, "ok"),
+    ],
+)
+def test_flowers_password_is_looked_at_where_others_reach_it(environ: dict[str, str], level: str | None) -> None:
+    found = list(of_flower(environ))
+
+    assert [finding.level for finding in found] == ([level] if level else [])
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize(("dataset_id", "stored", "strange"), [("1", 5, False), ("2", 0, False), ("3", 1, True)])
+def test_only_events_that_wait_make_a_stranger_worth_a_warning(dataset_id: str, stored: int, strange: bool) -> None:  # noqa: FBT001 - a case
+    assert bool(list(of_strangers(counts(dataset_id, stored=stored), {"1"}))) == strange
+
+
+@pytest.mark.parametrize(
+    ("dead_letters", "drops", "levels"),
+    [
+        (79, False, []),
+        (80, False, ["warning"]),
+        (99, False, ["warning"]),
+        (100, False, ["problem"]),
+        (100, True, ["warning"]),
+    ],
+)
+def test_dead_letters_near_what_a_dataset_may_have_are_told(dead_letters: int, drops: bool, levels: list[str]) -> None:  # noqa: FBT001 - a case
+    found = of_dead_letters(counts("1", dead_letters=dead_letters), 100, drops=drops)
+
+    assert [finding.level for finding in found] == levels
+
+
+@pytest.mark.parametrize(
+    ("remembered", "cap_bytes", "level"), [(10, 4000, "ok"), (95, 4000, "warning"), (0, 0, "ok"), (100, 4000, "warning")]
+)
+def test_a_memory_of_deliveries_at_its_cap_is_worth_a_warning(remembered: int, cap_bytes: int, level: str) -> None:
+    (finding,) = of_memory_of_deliveries(remembered, 7, cap_bytes)
+
+    assert finding.level == level
+    assert ("7 were forgotten" in finding.finding) == (level == "warning")
+
+
+def test_nobody_at_work_is_worth_a_warning() -> None:
+    assert of_workers([]).level == "warning"
+    assert of_workers(["a:1", "b:2"]).finding == "2 alive: a:1, b:2"
+
+
+def test_a_certificate_that_is_not_checked_is_worth_a_warning() -> None:
+    (finding,) = of_transport("event store", "rediss://u:p@far/0?ssl_cert_reqs=none")
+
+    assert finding.level == "warning"
