@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK := requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test campaign soak bench profile check format lock clean
+.PHONY: help setup demo run test campaign soak bench profile docs check format lock clean
 
 help:  ## list the recipes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ bench: setup  ## measure everything and rewrite the tables (a quarter of an hour
 profile: setup  ## show where a worker's time goes
 	@$(BIN)/python -m benchmarks profile
 
+docs: setup  ## build the documentation as a site, into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 check: setup  ## format, lint, types, layers: everything that needs no server
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -61,4 +64,4 @@ lock: setup  ## resolve the dependency groups again into hashed locks
 	done
 
 clean:  ## remove what the recipes made (not the event store under .capi)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site

@@ -18,6 +18,7 @@ key                    type    content
 ``...:datasets``       set     the shard's datasets
 ``...:lanes:<ds>``     set     the dataset's lanes
 ``...:paused``         set     the datasets that are paused
+``...:slow``            set     the datasets whose last answer came slowly
 ``...:seen:<ds>:<n>``  set     prints of what was delivered in one slot of time, so that a repetition is known
 ``...:dead:<ds>``      stream  the dead letters: ``e``, ``m`` as stored, ``r`` = the record that explains it
 ``...:call:<id>``      string  ten minutes: this append was done, do not do it again
@@ -105,6 +106,11 @@ def lanes(shard: int, dataset_id: str) -> str:
 def paused(shard: int) -> str:
     """Set: the datasets that are paused."""
     return _in_shard(shard, "paused")
+
+
+def slow(shard: int) -> str:
+    """Set: the datasets whose last answer came slowly."""
+    return _in_shard(shard, "slow")
 
 
 def dead(shard: int, dataset_id: str) -> str:

@@ -9,7 +9,6 @@ from redis.sentinel import Sentinel, SentinelConnectionPool
 
 from capi_relay.sentinel_url import SentinelUrl, is_sentinel, read_sentinel_url
 
-
 _FLAGS = {"true": True, "false": False}
 
 
@@ -25,14 +24,18 @@ def pool_of(url: str, *, step_seconds: float, **options: Any) -> ConnectionPool:
     if not is_sentinel(url):
         return ConnectionPool.from_url(url, **options)
     read = read_sentinel_url(url)
-    tls: dict[str, Any] = {"ssl": True, **{name: _FLAGS.get(text, text) for name, text in read.tls_options.items()}} if read.tls else {}
+    tls: dict[str, Any] = (
+        {"ssl": True, **{name: _FLAGS.get(text, text) for name, text in read.tls_options.items()}} if read.tls else {}
+    )
     options |= {"db": read.database, "username": read.user, "password": read.password, **tls}
-    return SentinelConnectionPool(read.master, _sentinels(read, step_seconds, tls), **options)
+    return SentinelConnectionPool(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+        read.master, _sentinels(read, step_seconds, tls), **options
+    )
 
 
 def _sentinels(read: SentinelUrl, step_seconds: float, tls: dict[str, Any]) -> Sentinel:
     each_seconds = step_seconds / len(read.sentinels)
-    return Sentinel(
+    return Sentinel(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         read.sentinels,
         sentinel_kwargs={
             "username": read.sentinel_user,

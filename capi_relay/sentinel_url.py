@@ -1,8 +1,8 @@
 """Read the URL of an event store that Sentinels look after: pure.
 
 ``sentinel://user:password@host:26379,host2:26379/0?master=name``: user, password and database are those of the Redis
-servers. ``sentinel_user`` and ``sentinel_password`` are the Sentinels' own; ``tls=true`` encrypts the way to all of them,
-with ``ssl_ca_certs`` and its like as redis-py knows them.
+servers. ``sentinel_user`` and ``sentinel_password`` are the Sentinels' own. ``tls=true`` encrypts the way to all of
+them, with ``ssl_ca_certs`` and its like as redis-py knows them.
 """
 
 from collections.abc import Mapping

@@ -43,7 +43,7 @@ class _Connection(AbstractConnection):
     def open(self) -> None:
         """Connect, unless it is; only this way Sentinels are asked who the master is."""
         if self._sock is None:
-            self.connect()
+            self.connect()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
 
     def read_response(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - the signature differs by version
         left_seconds = self.stop - time.monotonic()

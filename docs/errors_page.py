@@ -32,7 +32,8 @@ def _lines(name: str) -> Iterator[str]:
         for row in ROWS:
             if row.verdict == "event" and row.subcodes is not None:
                 said = explain("rejected", row.codes.start, row.subcodes.start)
-                yield f"| {_numbers(row.subcodes)} | {said.cause} | {said.fix} | {row.source} |"
+                cause = said.cause.replace("<", "&lt;")  # Markdown would take it for HTML
+                yield f"| {_numbers(row.subcodes)} | {cause} | {said.fix} | {row.source} |"
         return
     reason, verdicts = GROUPS[name]
     said = explain(reason, None, None)

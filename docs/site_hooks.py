@@ -53,11 +53,12 @@ def _relinked(link: re.Match[str], origin: str, place: str) -> str:
     if not path or "://" in target or target.startswith("mailto:"):
         return link[0]
     found = posixpath.normpath(posixpath.join(posixpath.dirname(origin), path))
+    in_repository = (ROOT / found).exists()
     if (ROOT / found).is_dir():
         found = f"{found}/README.md"
     there = OUTSIDE.get(found) or (found.removeprefix("docs/") if found.startswith("docs/") else None)
     if there is None:
-        return words if (ROOT / found).exists() else link[0]  # what is nowhere is the strict build's to tell
+        return words if in_repository else link[0]  # what is nowhere is the strict build's to tell
     return f"[{words}]({posixpath.relpath(there, posixpath.dirname(place) or '.')}{'#' if anchor else ''}{anchor})"
 
 

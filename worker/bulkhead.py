@@ -1,13 +1,13 @@
 """Keep slow datasets from taking every slot of a worker: those known to be slow share at most half of them.
 
-Nobody knows how a dataset will answer before it has answered here once. Such newcomers share three quarters of the
+Nobody knows how a dataset will answer before it has answered here once, or slowly to an earlier process. Such newcomers share three quarters of the
 slots with the slow: a quarter is theirs whatever the slow do, and a quarter is left to the quick, however many
 newcomers hang.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 SLOW_SECONDS = 2.0
@@ -56,6 +56,16 @@ class Bulkhead:
     def was_quick(self, dataset_id: str) -> bool | None:
         """Say whether the dataset's last answer came soon; None: there was none yet."""
         return self._quick.get(dataset_id)
+
+    def is_slow(self, dataset_id: str) -> bool:
+        """Say whether the dataset's last answer came late; of one that has not answered yet nobody knows."""
+        return self.was_quick(dataset_id) is False
+
+    def expect_slow(self, dataset_ids: Iterable[str]) -> None:
+        """Count these as slow until they answer here: an earlier process found them so."""
+        with self._lock:
+            for dataset_id in dataset_ids:
+                self._quick.setdefault(dataset_id, False)  # noqa: FBT003 - a dict's method
 
     def answered(self, dataset_id: str, seconds: float) -> None:
         """Note how long an answer took."""

@@ -49,6 +49,7 @@ class Pump:
         self._limits = {"max_events": max_events, "max_bytes": max_bytes}
         self._waiter = threading.Lock()
         self._left: list[Lease] = []
+        self._informed = False
         self.activity = Activity()
 
     def run(self) -> Tally:
@@ -58,6 +59,9 @@ class Pump:
             StoreUnavailable: Redis is away; leases expire by themselves.
         """
         self.give_back()
+        if not self._informed:
+            self._bulkhead.expect_slow(self._store.slow.ids())
+            self._informed = True
         tally = Tally()
         end = time.monotonic() + self._budget_seconds
         while time.monotonic() < end and not self._shutdown.is_set():
@@ -77,12 +81,17 @@ class Pump:
         return tally
 
     def _work_on(self, lease: Lease, tally: Tally) -> None:
+        was_slow = self._bulkhead.is_slow(lease.dataset_id)
         with self.activity.lane():
             try:
                 self._relay.run(lease, tally)
             except StoreUnavailable:
                 self._left.append(replace(lease, entries=()))
                 raise
+        is_slow = self._bulkhead.is_slow(lease.dataset_id)
+        if is_slow != was_slow:
+            with suppress(StoreUnavailable):  # it is for the next process to start, which can also do without
+                self._store.slow.note(lease.dataset_id, slow=is_slow)
 
     def give_back(self) -> int:
         """Give back the lanes whose store went away in the middle of a batch; return how many.

@@ -68,7 +68,8 @@ def end_this_worker(limit_seconds: float) -> NoReturn:
     It runs no task, so no POST is cut off, and no lane of its own waits for a lease to expire.
     """
     log.critical(
-        "this worker takes no work from the broker although work waits; it ends, so that its supervisor starts it again",
+        "this worker takes no work from the broker although work waits; "
+        "it ends, so that its supervisor starts it again",
         seconds=limit_seconds,
     )
     if sdk := sys.modules.get("sentry_sdk"):  # loaded only where it is used

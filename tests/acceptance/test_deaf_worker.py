@@ -32,15 +32,20 @@ def deaf_once(tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(ROOT / "tests" / "fakes" / "deaf"), "DEAF_ONCE": str(marker)}
 
 
+def _start(site: Site, deaf_once: dict[str, str]) -> subprocess.Popen[bytes]:
+    site.relay.env |= deaf_once
+    return site.relay.start_worker()
+
+
 def test_a_deaf_worker_ends_with_one_and_the_next_one_delivers(site: Site, deaf_once: dict[str, str]) -> None:
-    deaf = site.relay.start_worker(**deaf_once)
+    deaf = _start(site, deaf_once)
     site.accept([events.lead("one")], DATASET)
 
     assert deaf.wait(timeout=60) == 1
     assert site.relay.log.read_text().count(LINE) == 1
     assert site.taken() == 0
 
-    site.relay.start_worker(**deaf_once)
+    _start(site, deaf_once)
     site.wait_until_empty()
 
     assert site.taken() == 1

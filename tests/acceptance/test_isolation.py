@@ -65,17 +65,22 @@ def test_a_hundred_datasets_that_answer_after_ten_seconds_do_not_keep_a_healthy_
         assert len(meta.ledger()["datasets"]) > 12  # the slow ones are served beside it
 
 
-def test_a_new_dataset_does_not_wait_behind_those_that_are_known_to_be_slow(tmp_path: Path) -> None:
-    slow, new = [str(4000 + n) for n in range(24)], [str(5000 + n) for n in range(5)]
+def test_new_datasets_and_a_new_worker_do_not_wait_behind_those_that_are_known_to_be_slow(tmp_path: Path) -> None:
+    slow, new = [str(4000 + n) for n in range(24)], [str(5000 + n) for n in range(10)]
     tokens = {**dict.fromkeys(new, "good"), **dict.fromkeys(slow, "slow")}
     with running_site(tmp_path, tokens, CAPI_BATCH_EVENTS="10") as site:
         site.meta.faults([{"dataset": dataset_id, "kind": "slow", "seconds": 4} for dataset_id in slow])
-        site.relay.start_worker()
+        worker = site.relay.start_worker()
         for dataset_id in slow:
-            site.accept([purchase(event_id=str(n)) for n in range(100)], dataset_id)
+            site.accept([purchase(event_id=str(n)) for n in range(200)], dataset_id)
         wait_until(
             lambda: all("delivered" in site.store.admin.counts(dataset_id).counters for dataset_id in slow),
             "all slow ones have answered",
         )
 
-        assert max(delays(site.producer, site.meta, new)) < PROMISED_SECONDS
+        assert max(delays(site.producer, site.meta, new[:5])) < PROMISED_SECONDS
+        wait_until(lambda: site.store.slow.ids() == slow, "the next process can know them")
+        worker.terminate()
+        worker.wait(30)
+        site.relay.start_worker()
+        assert max(delays(site.producer, site.meta, new[5:])) < PROMISED_SECONDS

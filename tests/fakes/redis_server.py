@@ -1,4 +1,4 @@
-"""The Redis of the system's packages, for what the embedded server is not: TLS, users, Sentinels, the oldest version."""
+"""The Redis of the system's packages, for what the embedded server lacks: TLS, Sentinels, the oldest version."""
 
 import os
 import shutil

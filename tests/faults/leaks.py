@@ -32,6 +32,7 @@ STAYS = {
     "lanes": "a set for each dataset",
     "cnt": "a hash for each dataset: the counters",
     "quality": "a hash for each dataset: what samples lacked",
+    "slow": "one set: whose last answer came slowly",
     "q": "the empty stream of a lane, until a sweep finds it a day old",
     "seen": "what was delivered, for dedup_seconds and a quarter: it expires",
     "call": "the calls of the last ten minutes: they expire",

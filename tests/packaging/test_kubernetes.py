@@ -17,7 +17,9 @@ FOLDER = ROOT / "deploy" / "kubernetes"
 RELAY = list(yaml.safe_load_all((FOLDER / "relay.yaml").read_text()))
 KEDA = yaml.safe_load((FOLDER / "keda.yaml").read_text())
 PAGE = (ROOT / "docs" / "kubernetes.md").read_text()
-DEPLOYMENTS = {each["metadata"]["name"].removeprefix("capi-relay-"): each for each in RELAY if each["kind"] == "Deployment"}
+DEPLOYMENTS = {
+    each["metadata"]["name"].removeprefix("capi-relay-"): each for each in RELAY if each["kind"] == "Deployment"
+}
 # What a pod's grace must outlast beside the POST itself.
 SETTLE_SECONDS = 10
 

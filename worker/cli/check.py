@@ -7,7 +7,7 @@ from itertools import chain
 import click
 
 from capi_relay.errors import MisconfiguredError
-from worker.cli.checks import findings_of, of_flower
+from worker.cli.checks import findings_of, of_failpoint, of_flower
 from worker.cli.checks_spool import of_spool
 from worker.cli.console import json_option, out, print_json
 from worker.doctor.finding import Finding, findings_of_error
@@ -37,7 +37,12 @@ def command(*, offline: bool, as_json: bool) -> None:
     except MisconfiguredError as error:
         findings, exit_code = findings_of_error("settings", error), 2
     else:
-        findings = chain(findings_of(settings, offline=offline), of_flower(os.environ), of_spool(os.environ))
+        findings = chain(
+            findings_of(settings, offline=offline),
+            of_failpoint(os.environ),
+            of_flower(os.environ),
+            of_spool(os.environ),
+        )
     for finding in findings:
         found.append(finding)
         if not as_json:

@@ -77,6 +77,13 @@ def of_flower(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("ok", "Flower", f"it listens on {address}, behind a password; its own port has no encryption")
 
 
+def of_failpoint(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Warn of what makes processes fail on purpose: it has no place where people's events are delivered."""
+    if environ.get("CAPI_FAILPOINT"):
+        fix = "Unset CAPI_FAILPOINT, and restart the workers and the web apps."
+        yield Finding("problem", "settings", "CAPI_FAILPOINT is set: processes fail on purpose", fix)
+
+
 def _of_broker(settings: Settings) -> Iterator[Finding]:
     where = place_of(settings.broker_url)
     options = {

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from worker.cli.csv_mapping import Columns, CsvMapping, MappingError, RowError
+from worker.cli.csv_mapping import Columns, CsvMapping, MappingError
+from worker.cli.csv_times import RowError
 from worker.cli.event_files import MARK, Found
 from worker.cli.json_document import UnreadableDocumentError
 

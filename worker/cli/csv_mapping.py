@@ -1,14 +1,14 @@
 """What the columns of a CSV file mean: by Meta's names in its header, or by a mapping file. Pure but for reading it."""
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from worker.cli.csv_times import FORMATS, RowError, Times
 from worker.cli.event_path import PATHS, TIMES, PathError, path_of, set_at, value_of
 from worker.cli.event_path import Path as EventPath
 from worker.cli.opening import is_dataset_id
@@ -20,51 +20,11 @@ _DATASET: Final = "dataset_id"
 _NOW: Final = "now"
 _TABLES: Final = {"columns": dict, "constants": dict, "times": dict, "delimiter": str, "decimal_comma": bool}
 _TIME_KEYS: Final = frozenset({"format", "timezone"})
-_DIGITS: Final = re.compile(r"\d{1,13}", re.ASCII)
 _SHOWN_COLUMNS: Final = 20
 
 
 class MappingError(ValueError):
     """The mapping, or the file's header, is not right; the message says what to change."""
-
-
-class RowError(ValueError):
-    """A row is no event; the message holds no value of it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """How the file writes times."""
-
-    format: str = "auto"
-    """``auto``, ``unix``, ``unix_ms``, ``iso``, or strptime's."""
-    zone: tzinfo | None = None
-    """Of times that name none."""
-
-    def seconds(self, text: str) -> int:
-        """Return Unix seconds; raises RowError."""
-        try:
-            if _DIGITS.fullmatch(text) and self.format in ("auto", "unix", "unix_ms"):
-                return int(text) // (1000 if self.format == "unix_ms" else 1)
-            if self.format in ("auto", "iso"):
-                moment = datetime.fromisoformat(text)
-            elif "%" in self.format:
-                moment = datetime.strptime(text, self.format)  # noqa: DTZ007 - the zone is looked at below
-            else:
-                raise ValueError  # noqa: TRY301 - told below, with all others
-            if moment.tzinfo is None:
-                if self.zone is None:
-                    raise RowError("bad_time", "the time names no zone: set timezone under [times] in the mapping")
-                moment = moment.replace(tzinfo=self.zone)
-            return int(moment.timestamp())
-        except (ValueError, OverflowError) as error:
-            if isinstance(error, RowError):
-                raise
-            raise RowError("bad_time", f"the time is not written as {self.format}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +118,8 @@ def read_mapping(path: Path) -> CsvMapping:
     columns = {name: _paths_of(name, value) for name, value in table.get("columns", {}).items()}
     constants = table.get("constants", {})
     for target in constants:
+        if target == _DATASET:
+            raise MappingError("dataset_id is no constant: say --dataset, or give it a column")
         _parsed(target)
     return CsvMapping(
         columns or None, constants, _times(table.get("times", {})), delimiter, table.get("decimal_comma", False)
@@ -178,7 +140,7 @@ def _times(table: Mapping[str, Any]) -> Times:
     if unknown := set(table) - _TIME_KEYS:
         raise MappingError(f"[times] has a key {min(unknown)}, which is none of {', '.join(sorted(_TIME_KEYS))}")
     written, name = table.get("format", "auto"), table.get("timezone")
-    if not isinstance(written, str) or not ("%" in written or written in ("auto", "unix", "unix_ms", "iso")):
+    if not isinstance(written, str) or not ("%" in written or written in FORMATS):
         raise MappingError("[times] format is auto, unix, unix_ms, iso, or such as %d.%m.%Y %H:%M")
     if name is None:
         return Times(written)
@@ -199,13 +161,14 @@ def _parsed(path: str) -> EventPath:
 
 def _targets(mapping: CsvMapping, header: Sequence[str]) -> list[tuple[int, str]]:
     """Return the place of each column that is used, with its path."""
-    places: dict[str, int] = {}
-    for place, name in enumerate(header):
-        if name and name in places:
-            raise MappingError(f"the header has the column {_shown(name)} twice")
-        places[name] = place
+    used = [name for name in header if name and name not in REMARKS]
+    if mapping.columns is not None:
+        used = [name for name in used if name in mapping.columns]
+    if twice := next((name for name in used if used.count(name) > 1), ""):
+        raise MappingError(f"the header has the column {_shown(twice)} twice")
+    places = {name: header.index(name) for name in used}
     if mapping.columns is None:
-        return [(place, _path_of_name(name)) for name, place in places.items() if name and name not in REMARKS]
+        return [(place, _path_of_name(name)) for name, place in places.items()]
     if missing := [name for name in mapping.columns if name not in places]:
         found = ", ".join(map(_shown, header[:_SHOWN_COLUMNS]))
         raise MappingError(f"the file has no column {', '.join(missing)}; its columns are: {found}")

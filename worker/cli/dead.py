@@ -12,20 +12,20 @@ from rich.text import Text
 
 from schemas.messaging import take_event_names
 from worker.cli.console import err, json_option, moment, number, out, plain_or_grouped, print_json, safe, table
+from worker.cli.dead_causes import CAUSES, tell_group, tell_replay
 from worker.cli.dead_edit import edit, edited_paths
 from worker.cli.dead_export import Format, export
 from worker.cli.dead_filter import Filter, dataset_option, filter_options
 from worker.cli.dead_selection import GONE, LETTER_ID, content_of, one_letter, selection, shortened
 from worker.cli.opening import lanes_of, opened_store
 from worker.cli.private_file import private_file
-from worker.dead_groups import Group, grouped
-from worker.dead_letters import DeadLetter, ReplayCount, purge, replay
-from worker.dead_verdict import Forecast, forecast
+from worker.dead_groups import grouped
+from worker.dead_letters import DeadLetter, purge, replay
+from worker.dead_verdict import forecast
 from worker.scrub import escape
 from worker.settings import load
 
 _LISTED = 50
-_CAUSES = 10
 
 _id_option = click.option("--id", "ids", type=LETTER_ID, multiple=True, help="This dead letter; repeat for more.")
 _all_option = click.option("--all", "every", is_flag=True, help="All dead letters there are.")
@@ -71,15 +71,15 @@ def _tell(letters: list[DeadLetter]) -> None:
         since = moment(letter.last_at)[5:-3]  # month to minute: the id has it to the millisecond
         view.add_row(letter.id, *map(safe, (since, letter.dataset_id, letter.event_name, reason)))
     out().print(view)
-    for (reason, cause), count in causes.most_common(_CAUSES):
+    for (reason, cause), count in causes.most_common(CAUSES):
         out().print(Text.assemble("\n", f"{reason} ({number(count)}): ", safe(cause)))
-    if len(causes) > _CAUSES:
-        out().print(f"\nand {number(len(causes) - _CAUSES)} other causes: dead show ID tells each")
+    if len(causes) > CAUSES:
+        out().print(f"\nand {number(len(causes) - CAUSES)} other causes: dead show ID tells each")
 
 
 @group.command("groups", epilog="Example: python -m worker dead groups --since 1d")
 @filter_options
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"Default: {_CAUSES}, with --json all.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"Default: {CAUSES}, with --json all.")
 @json_option
 def groups(*, where: Filter, limit: int | None, as_json: bool) -> None:
     """Tell what is wrong, the most frequent cause first: how many events and datasets, since when, and what to do."""
@@ -90,24 +90,11 @@ def groups(*, where: Filter, limit: int | None, as_json: bool) -> None:
         return
     if not found:
         out().print("There are no dead letters of this kind.")
-    for place, each in enumerate(found[: limit or _CAUSES]):
-        _tell_group(each, first=place == 0)
-    left = sum(each.events for each in found[limit or _CAUSES :]) + others
+    for place, each in enumerate(found[: limit or CAUSES]):
+        tell_group(each, first=place == 0)
+    left = sum(each.events for each in found[limit or CAUSES :]) + others
     if left:
         out().print(f"\nand {number(left)} event(s) of other causes: --limit shows more of them")
-
-
-def _tell_group(each: Group, *, first: bool) -> None:
-    first_at, last_at = moment(each.first_at)[:-3], moment(each.last_at)[:-3]
-    if first_at[:10] == last_at[:10]:
-        last_at = last_at[11:]
-    head = (
-        f"{number(each.events)} event(s), {number(len(each.datasets))} dataset(s), first {first_at}, last {last_at} UTC"
-    )
-    out().print(Text.assemble("" if first else "\n", (escape(each.cause.label), "bold")))
-    out().print(f"  {head}; see one: dead show {each.example}", soft_wrap=True)
-    out().print(safe(f"  {each.text}"), soft_wrap=True)
-    out().print(safe(f"  {each.fix}"), soft_wrap=True)
 
 
 @group.command("show", epilog="Example: python -m worker dead show 1764000000000-0")
@@ -165,26 +152,8 @@ def replay_letters(*, where: Filter, ids: tuple[str, ...], every: bool, dry_run:
         told = {"replayed": count.replayed, "gone": count.gone, "not_replayable": count.not_replayable}
         print_json({**told, "unknown": unknown, "dry_run": dry_run, **(found.as_json() if found else {})})
     else:
-        _tell_replay(count, found)
+        tell_replay(count, found)
     _end_with(unknown)
-
-
-def _tell_replay(count: ReplayCount, found: Forecast | None) -> None:
-    out().print(f"{'would replay' if found else 'replayed'} {plain_or_grouped(count.replayed)}")
-    if count.gone:
-        out().print(f"{number(count.gone)} were gone: somebody else replayed or purged them meanwhile")
-    if count.not_replayable:
-        out().print(f"{number(count.not_replayable)} cannot be replayed: no event in them can be sent")
-    if found is None or not count.replayed:
-        return
-    out().print(f"Meta would still be asked to take {number(found.acceptable)} of them now")
-    listed = found.as_json()["refused"]
-    for each in listed[:_CAUSES]:
-        fields = ", ".join(f"{field['path']} {field['code']}" for field in each["fields"])
-        told = f"{number(each['events'])} would be {each['reason']}" + (f": {fields}" if fields else "")
-        out().print(escape(told), soft_wrap=True)
-    if len(listed) > _CAUSES:
-        out().print(f"and {number(sum(each['events'] for each in listed[_CAUSES:]))} for other causes: see --json")
 
 
 @group.command("purge", epilog="Example: python -m worker dead purge --reason expired --yes")

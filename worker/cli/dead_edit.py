@@ -14,7 +14,7 @@ from capi_relay.errors import InvalidEvent
 from capi_relay.personal import protect
 from capi_relay.wire import encode
 from schemas.messaging import take_event_names
-from worker.cli.console import json_option, out, print_json
+from worker.cli.console import err, json_option, out, print_json
 from worker.cli.dead_filter import dataset_option
 from worker.cli.dead_selection import LETTER_ID, event_of, one_letter
 from worker.cli.event_path import PathError, any_path_of, path_of, remove_at, set_at, value_of
@@ -128,9 +128,10 @@ def _changed(
     ready, warnings = protect(event, country)
     ready, _ = without_addresses(ready)
     paths = tuple(path for path, _ in made)
-    for warning in warnings:
-        if warning.startswith(paths):
+    for warning in (each for each in warnings if each.startswith(paths)):
+        if ": left out" in warning:
             raise click.UsageError(f"{warning}; nothing was changed")
+        err().print(escape(warning), soft_wrap=True)
     try:
         return encode(ready)
     except InvalidEvent as error:

@@ -1,29 +1,27 @@
 """``send``: enqueue the events of a file, waiting where the event store is full."""
 
 import os
-import stat
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from capi_relay.datasets import DatasetFile
 from schemas.messaging import take_event_names
-from worker.cli.console import err, json_option, number, out, plain_or_grouped, print_json
+from worker.cli.console import err, json_option, out, plain_or_grouped, print_json
 from worker.cli.csv_events import CsvFile
 from worker.cli.event_files import Found
 from worker.cli.json_document import UnreadableDocumentError
 from worker.cli.opening import DATASET_ID, open_producer
-from worker.cli.private_file import private_file
+from worker.cli.private_file import STDOUT, private_file
 from worker.cli.rejects import Rejects
 from worker.cli.send_now import send_now
+from worker.cli.send_progress import progress_of
 from worker.cli.sender import Account, NoDatasetError, Sender, StoppedError
-from worker.cli.source import Format, Source, open_source, source_options
+from worker.cli.source import Format, open_source, source_options
 from worker.datasets import Datasets
 from worker.scrub import escape
 from worker.settings import Settings, load
@@ -82,8 +80,8 @@ def command(
         raise click.UsageError("--now and --test-event-code belong together: the queue sends real events")
     settings = load()
     take_event_names(settings.messaging_event_names)
-    if rejects_file is not None and (now or _is_same(file, rejects_file)):
-        raise click.UsageError("--rejects is for the queue, and for another file than FILE")
+    if rejects_file is not None and (now or rejects_file == STDOUT or _is_same(file, rejects_file)):
+        raise click.UsageError("--rejects is not for --now, and names another file than FILE, not stdout")
     source = open_source(file, file_format, mapping_path)
     events: Iterator[Found] = dropwhile(lambda found: found.number < from_event, source)
     target = dataset_id or settings.dataset_id
@@ -100,7 +98,7 @@ def command(
                 written = stack.enter_context(private_file(rejects_file, append=from_event > 1))
                 rejects = Rejects(written, source, producer, DatasetFile(settings.datasets_path), target)
                 events = rejects.checked(events)
-            progress = stack.enter_context(_progress(source, file))
+            progress = stack.enter_context(progress_of(source, file))
             sender = Sender(
                 producer,
                 dataset_id=target,
@@ -148,52 +146,6 @@ def _send(sender: Sender, events: Iterator[Found]) -> StoppedError | None:
     except NoDatasetError:
         raise click.UsageError("say which dataset the events are for: --dataset ID, or set CAPI_DATASET_ID") from None
     return None
-
-
-class _Progress:
-    """Shows on a terminal how far it is, how fast and for how long; elsewhere it says only when it has to wait."""
-
-    def __init__(self, progress: Progress, source: Source, size_bytes: int | None) -> None:
-        self._progress = progress
-        self._source = source
-        self._task = progress.add_task("sending", total=size_bytes, rate="")
-        self._start = time.monotonic()
-        self._waits: set[str] = set()
-
-    def chunk(self, account: Account, rejects: Rejects | None) -> None:
-        """Some more of the file is done."""
-        if rejects:
-            rejects.write()
-        seconds = time.monotonic() - self._start
-        rate = f"{number(round((account.accepted + account.refused) / seconds))}/s" if seconds > 0 else ""
-        self._progress.update(self._task, completed=self._source.position, description="sending", rate=rate)
-
-    def wait(self, reason: str) -> None:
-        """The event store takes nothing."""
-        self._progress.update(self._task, description="waiting")
-        if reason not in self._waits:
-            self._waits.add(reason)
-            self._progress.console.print(f"Waiting: {reason}")
-
-
-@contextmanager
-def _progress(source: Source, file: BinaryIO) -> Iterator[_Progress]:
-    console = err()
-    columns = (
-        *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}")),
-        *(TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        yield _Progress(progress, source, _size_of(file))
-
-
-def _size_of(file: BinaryIO) -> int | None:
-    """Return how many bytes there are to read, None when nobody knows."""
-    try:
-        found = os.fstat(file.fileno())
-    except (OSError, ValueError):
-        return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _tell(account: Account, stopped: StoppedError | None, *, as_json: bool) -> None:

@@ -51,29 +51,35 @@ def of_graph_version(version: str, today: date) -> Finding:
 
 def of_probe(dataset_id: str, outcome: Outcome) -> Finding:
     """Judge a dataset and its token by the answer to an event that must be refused."""
-    subject = f"dataset {dataset_id}"
+    if isinstance(outcome, EventRejected):
+        return Finding("ok", f"dataset {dataset_id}", f"the token works ({_NO_CONVERSION})")
+    if isinstance(outcome, TokenDead | DatasetBlocked | LocalTrouble):
+        return Finding("problem", f"dataset {dataset_id}", *_bad(outcome))
+    return Finding("warning", f"dataset {dataset_id}", *_unclear(outcome))
+
+
+def _bad(outcome: TokenDead | DatasetBlocked | LocalTrouble) -> tuple[str, str]:
+    """Return what is wrong, and what to do."""
+    if isinstance(outcome, LocalTrouble):
+        fix = "See that this machine resolves, reaches and trusts CAPI_GRAPH_URL: name server, firewall, clock."
+        return f"nothing could be asked: {outcome.reason}", fix
+    dead, detail = isinstance(outcome, TokenDead), outcome.detail
+    told = explain("token" if dead else "blocked", detail.code, detail.subcode, detail.fields)
+    whom = "the token" if dead else "the dataset or its token"
+    return f"Meta refuses {whom} (code {_code(detail.code, detail.subcode)}): {told.cause}", told.fix
+
+
+def _unclear(outcome: Outcome) -> tuple[str, str]:
+    """Return why the answer says nothing of the token, and what to do."""
     match outcome:
-        case EventRejected():
-            return Finding("ok", subject, f"the token works ({_NO_CONVERSION})")
-        case TokenDead(detail):
-            told = explain("token", detail.code, detail.subcode, detail.fields)
-            return Finding("problem", subject, f"Meta refuses the token (code {detail.code}): {told.cause}", told.fix)
-        case DatasetBlocked(detail):
-            told = explain("blocked", detail.code, detail.subcode, detail.fields)
-            said = f"Meta refuses the dataset or its token (code {_code(detail.code, detail.subcode)})"
-            return Finding("problem", subject, f"{said}: {told.cause}", told.fix)
-        case LocalTrouble(reason):
-            fix = "See that this machine resolves, reaches and trusts CAPI_GRAPH_URL: name server, firewall, clock."
-            return Finding("problem", subject, f"nothing could be asked: {reason}", fix)
         case RateLimited():
-            return Finding("warning", subject, "Meta limits the calls, and so told nothing of the token", "Ask later.")
-        case Delivered():
+            return "Meta limits the calls, and so told nothing of the token", "Ask later."
+        case Delivered() | EventRejected() | LocalTrouble():  # of these only the first comes here
             finding = "what answers took an event that Meta refuses, so it tells nothing of the token"
-            return Finding("warning", subject, finding, "See that CAPI_GRAPH_URL is Meta's.")
+            return finding, "See that CAPI_GRAPH_URL is Meta's."
         case _:
             said = f"code {_code(outcome.detail.code, outcome.detail.subcode)}, HTTP {outcome.detail.status}"
-            finding = f"the answer tells nothing of the token ({said})"
-            return Finding("warning", subject, finding, "Ask again; else send a test event: `send --now`.")
+            return f"the answer tells nothing of the token ({said})", "Ask again; else send a test event: `send --now`."
 
 
 def _code(code: int | None, subcode: int | None) -> str:

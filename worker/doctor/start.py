@@ -1,4 +1,4 @@
-"""What a worker looks at when it starts, in two round trips: it refuses what would lose events, and warns of the rest."""
+"""What a worker looks at when it starts: it refuses what would lose events, and warns of the rest."""
 
 from collections.abc import Iterator
 

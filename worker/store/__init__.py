@@ -20,6 +20,7 @@ from worker.store.records import (
 )
 from worker.store.server import Server
 from worker.store.settlement import Remembered, Settlement
+from worker.store.slow import SlowDatasets
 from worker.store.workers import Workers, WorkerSign
 
 __all__ = [
@@ -72,6 +73,7 @@ class Store:
         self.dead = DeadStore(self._connection)
         self.eraser = Eraser(self._connection)
         self.quality = QualityStore(self._connection)
+        self.slow = SlowDatasets(self._connection)
         self.workers = Workers(self._connection)
         self.server = Server(self._connection)
 

@@ -1,4 +1,4 @@
-"""What the event store's server says of itself that is no event's business: its clock, an option, what is remembered."""
+"""What the event store's server says of itself: its clock, an option, how much is remembered."""
 
 import time
 

@@ -1,7 +1,7 @@
 """Make a worker deaf: with this folder on PYTHONPATH its consumer never asks the broker for a message.
 
-Everything else of it works: it looks healthy, ticks and publishes hints. Celery's own faults of this kind looked so. The
-file that DEAF_ONCE names makes the next worker deaf and is gone then; who starts after that one hears.
+Everything else of it works: it looks healthy, ticks and publishes hints. Celery's own faults of this kind looked so.
+The file that DEAF_ONCE names makes the next worker deaf and is gone then; who starts after that one hears.
 """
 
 import os

@@ -130,9 +130,10 @@ def test_rejected_lines_can_be_mended_and_sent(site: Site, tmp_path: Path) -> No
     assert site.json("send", "-", stdin=lines(found[0]))["accepted"] == 1
 
 
-def test_rejects_are_not_written_over_what_is_read(site: Site) -> None:
+def test_rejects_are_not_written_over_what_is_read_nor_among_the_answer(site: Site) -> None:
     file = site.file(lines(lead()))
     done = site.run("send", file, "--dataset", DATASET, "--rejects", file, code=2)
+    site.run("send", file, "--dataset", DATASET, "--rejects", "-", code=2)
 
     assert "another file than FILE" in done.stderr
     assert Path(file).read_text() == lines(lead())

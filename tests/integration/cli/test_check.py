@@ -86,9 +86,9 @@ def test_wrong_settings_are_told_as_problems_and_exit_with_two_as_everywhere(sit
 def test_a_broken_datasets_file_is_a_problem(site: Site) -> None:
     site.file("[[dataset", name="datasets.toml")
 
-    assert [finding["subject"] for finding in site.json("check", "--offline", code=1) if finding["level"] == "problem"] == [
-        "datasets"
-    ]
+    assert [
+        finding["subject"] for finding in site.json("check", "--offline", code=1) if finding["level"] == "problem"
+    ] == ["datasets"]
 
 
 def test_servers_that_are_away_are_problems_and_no_password_is_shown(site: Site) -> None:

@@ -83,7 +83,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 def test_all_runs_with_a_store_of_its_own_and_ends_with_zero(up: Up) -> None:
     up.wait_until_ready()
     sent = up.command("send", "-", "--dataset", "1", "--json")
-    checked = up.command("check")
+    checked = up.command("check", "--offline")
     status = up.command("status", "--json")
     up.process.send_signal(signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""Sentinels name the master: after a failover producer, worker and broker follow, and nothing that was replicated is lost."""
+"""Sentinels name the master: after a failover all follow it, and nothing that was replicated is lost."""
 
 import time
 from collections.abc import Iterator
@@ -13,13 +13,16 @@ from capi_relay import Overloaded, Producer
 from tests.fakes import events
 from tests.fakes.redis_server import RedisServer
 from tests.fakes.relay import Relay, wait_until
+from tests.fakes.server import free_port
 from tests.fakes.simulator import Simulator
+from tests.integration.graph.servers import Certificates
 from worker.store import Store
 
 DATASET = "9001"
 TOKENS = {DATASET: "token-a"}
 NAME = "shop"
 SENTINELS = 3
+TLS_FILES = {"cert": "server.pem", "key": "server.key", "ca-cert": "ca.pem"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +149,29 @@ def test_no_sentinel_at_all_is_told_in_time_and_without_the_password(pair: Pair)
         producer.enqueue(events.lead("one"), dataset_id=DATASET)
 
     assert "pw" not in str(told.value)
+
+
+def test_sentinels_and_servers_are_reached_over_tls(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path)
+    certificates.server_context("IP:127.0.0.1")
+    files = [f"tls-{name}-file {tmp_path}/{file}" for name, file in TLS_FILES.items()]
+    encrypted = ("port 0", "tls-auth-clients no", "tls-replication yes", *files)
+    port, sentinel_port = free_port(), free_port()
+    with (
+        RedisServer(tmp_path / "one", f"tls-port {port}", *encrypted, port=port),
+        RedisServer(
+            tmp_path / "sentinel",
+            f"tls-port {sentinel_port}",
+            f"sentinel monitor {NAME} 127.0.0.1 {port} 1",
+            *encrypted,
+            port=sentinel_port,
+            sentinel=True,
+        ),
+        closing(
+            Producer(
+                f"sentinel://127.0.0.1:{sentinel_port}/0?master={NAME}&tls=true&ssl_ca_certs={certificates.ca_file}",
+                deadline_seconds=2,
+            )
+        ) as producer,
+    ):
+        _accept(producer, "one", seconds=20)

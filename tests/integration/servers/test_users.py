@@ -90,7 +90,10 @@ STREAM = "capi1:{s0}:q:9001/0"
     ids=" ".join,
 )
 def test_a_producer_may_do_nothing_else(server: RedisServer, words: tuple[str, ...]) -> None:
-    with redis.Redis.from_url(url_for(server, "capi-producer")) as client, pytest.raises(redis.ResponseError, match=DENIED):
+    with (
+        redis.Redis.from_url(url_for(server, "capi-producer")) as client,
+        pytest.raises(redis.ResponseError, match=DENIED),
+    ):
         client.execute_command(*words)
 
 

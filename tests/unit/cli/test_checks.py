@@ -1,7 +1,7 @@
 import pytest
 
 from capi_relay.errors import MisconfiguredError
-from worker.cli.checks import of_flower, of_graph
+from worker.cli.checks import of_failpoint, of_flower, of_graph
 from worker.cli.checks_store import of_dead_letters, of_memory_of_deliveries, of_strangers, of_workers
 from worker.cli.checks_url import of_transport, place_of
 from worker.doctor.finding import Finding, findings_of_error
@@ -117,7 +117,8 @@ def test_dead_letters_near_what_a_dataset_may_have_are_told(dead_letters: int, d
 
 
 @pytest.mark.parametrize(
-    ("remembered", "cap_bytes", "level"), [(10, 4000, "ok"), (95, 4000, "warning"), (0, 0, "ok"), (100, 4000, "warning")]
+    ("remembered", "cap_bytes", "level"),
+    [(10, 4000, "ok"), (95, 4000, "warning"), (0, 0, "ok"), (100, 4000, "warning")],
 )
 def test_a_memory_of_deliveries_at_its_cap_is_worth_a_warning(remembered: int, cap_bytes: int, level: str) -> None:
     (finding,) = of_memory_of_deliveries(remembered, 7, cap_bytes)
@@ -135,3 +136,8 @@ def test_a_certificate_that_is_not_checked_is_worth_a_warning() -> None:
     (finding,) = of_transport("event store", "rediss://u:p@far/0?ssl_cert_reqs=none")
 
     assert finding.level == "warning"
+
+
+def test_a_failpoint_left_behind_is_a_problem() -> None:
+    assert [finding.level for finding in of_failpoint({"CAPI_FAILPOINT": "after_post"})] == ["problem"]
+    assert list(of_failpoint({})) == []

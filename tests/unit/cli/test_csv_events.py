@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from worker.cli.csv_events import CsvFile
-from worker.cli.csv_mapping import CsvMapping, MappingError, RowError, Times, read_mapping
+from worker.cli.csv_mapping import CsvMapping, MappingError, read_mapping
+from worker.cli.csv_times import RowError, Times
 from worker.cli.event_files import Found
 from worker.cli.json_document import UnreadableDocumentError
 
@@ -171,6 +172,16 @@ def test_a_mapped_column_that_is_missing_is_named_with_those_there_are(tmp_path:
         read("Mail;Date\n", mapping_of(tmp_path, MAPPING))
 
 
+def test_what_a_mapping_does_not_name_may_stand_there_twice() -> None:
+    mapping = CsvMapping({"Name": ("event_name",)}, {"event_time": "now"})
+    (found,) = read("Name,Note,Note,\nLead,a,b,c\n", mapping)
+
+    assert found.event is not None
+    assert found.event["event_name"] == "Lead"
+    with pytest.raises(UnreadableDocumentError, match="the column Name twice"):
+        read("Name,Name\n", mapping)
+
+
 def test_the_time_of_sending_must_be_asked_for() -> None:
     (found,) = read("event_name\nLead\n", CsvMapping(constants={"event_time": "now"}))
 
@@ -190,6 +201,7 @@ def test_the_time_of_sending_must_be_asked_for() -> None:
         ('[columns]\nA = "a..b"', "no path"),
         ("[columns]\nA = 5", "column A"),
         ('[constants]\n"user.em" = 1', "no key user"),
+        ('[constants]\ndataset_id = "1"', "no constant"),
         ('[times]\nformat = "german"', "format is auto"),
         ('[times]\ntimezone = "Nowhere/Town"', "timezone is a name"),
         ("[times]\nzone = 5", "a key zone"),

@@ -38,7 +38,7 @@ def refused(code: int, subcode: int | None = None, status: int = 400) -> Answer:
         (refused(100, 2804019), "ok", "the token works"),
         (refused(100, 2804003), "ok", "the token works"),
         (refused(190, None, 401), "problem", "refuses the token (code 190)"),
-        (refused(190, 463, 401), "problem", "refuses the token (code 190)"),
+        (refused(190, 463, 401), "problem", "refuses the token (code 190/463)"),
         (refused(200, None, 403), "problem", "a permission for this dataset is missing"),
         (refused(10, None, 403), "problem", "permission denied"),
         (refused(100, 33), "problem", "the dataset is missing, or the token may not write to it"),

@@ -45,7 +45,19 @@ def test_the_brokers_that_are_known_are_taken(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "amqp://h", "localhost:6379", "redis://", "unix://", "valkey://s3cret@h", "redis://[s3cret", "sentinel://s3cret@h;sentinel://i", "sentinel://h,s3cret:x/0?master=m", "sentinel://h/0?master=m&tls=true"]
+    "url",
+    [
+        "",
+        "amqp://h",
+        "localhost:6379",
+        "redis://",
+        "unix://",
+        "valkey://s3cret@h",
+        "redis://[s3cret",
+        "sentinel://s3cret@h;sentinel://i",
+        "sentinel://h,s3cret:x/0?master=m",
+        "sentinel://h/0?master=m&tls=true",
+    ],
 )
 def test_others_are_refused_without_repeating_them(url: str) -> None:
     problem = broker_url_problem(url)

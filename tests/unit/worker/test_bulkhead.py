@@ -83,6 +83,16 @@ def test_a_dataset_that_becomes_slow_counts_as_slow_from_then_on() -> None:
     assert bulkhead.was_quick("shop") is False
 
 
+def test_who_was_slow_to_an_earlier_process_counts_as_slow_until_it_answers() -> None:
+    bulkhead = Bulkhead(16)
+    bulkhead.answered("known", 0.2)
+    bulkhead.expect_slow(["known", "other"])
+
+    assert [bulkhead.is_slow(dataset_id) for dataset_id in ("known", "other", "new")] == [False, True, False]
+    bulkhead.answered("other", 0.2)
+    assert not bulkhead.is_slow("other")
+
+
 @pytest.mark.parametrize("dataset_id", ["slow", "new", "quick"])
 def test_a_process_with_one_slot_takes_every_lane(dataset_id: str) -> None:
     assert admitted(bulkhead_of(1), dataset_id) == [dataset_id]

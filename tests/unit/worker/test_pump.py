@@ -14,9 +14,13 @@ class NothingWaits:
     """A store without work."""
 
     lanes: Any
+    slow: Any
 
     def __init__(self) -> None:
-        self.lanes = self
+        self.lanes = self.slow = self
+
+    def ids(self) -> list[str]:
+        return []
 
     def look(self) -> Look:
         return Look((), 0, None)
