@@ -1,8 +1,8 @@
 """Keep slow datasets from taking every slot of a worker: those known to be slow share at most half of them.
 
-Nobody knows how a dataset will answer before it has answered here once, or slowly to an earlier process. Such newcomers share three quarters of the
-slots with the slow: a quarter is theirs whatever the slow do, and a quarter is left to the quick, however many
-newcomers hang.
+Nobody knows how a dataset will answer before it has answered here once, or slowly to an earlier process. Such newcomers
+share three quarters of the slots with the slow: a quarter is theirs whatever the slow do, and a quarter is left to the
+quick, however many newcomers hang.
 """
 
 import threading
@@ -65,7 +65,7 @@ class Bulkhead:
         """Count these as slow until they answer here: an earlier process found them so."""
         with self._lock:
             for dataset_id in dataset_ids:
-                self._quick.setdefault(dataset_id, False)  # noqa: FBT003 - a dict's method
+                self._quick.setdefault(dataset_id, False)
 
     def answered(self, dataset_id: str, seconds: float) -> None:
         """Note how long an answer took."""

@@ -1,6 +1,6 @@
 """What a worker looks at when it starts: it refuses what would lose events, and warns of the rest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import structlog
 
@@ -20,15 +20,14 @@ def examine(store: Store) -> None:
     Raises:
         MisconfiguredError: with this server or these libraries events would be lost, or never delivered.
     """
-    refused = [*_problems(of_libraries(installed())), *refusals(store)]
-    if refused:
-        raise MisconfiguredError("\n  ".join([f"{len(refused)} thing(s) to correct:", *map(_sentence, refused)]))
+    _refuse(of_libraries(installed()))
     try:
-        findings = [*of_server(store.admin.info()), of_clock(store.server.skew_ms())]
+        info, skew_ms = store.admin.info(), store.server.skew_ms()
     except StoreUnavailable as error:
         log.warning("the event store's settings are not looked at", why=str(error))
         return
-    for finding in findings:
+    _refuse((of_version(info), of_eviction(info)))
+    for finding in (*of_server(info), of_clock(skew_ms)):
         if finding.level != "ok":
             log.warning("worth a look", subject=finding.subject, finding=finding.finding, fix=finding.fix)
 
@@ -39,12 +38,13 @@ def refusals(store: Store) -> list[Finding]:
         info = store.admin.info()
     except StoreUnavailable:
         return []
-    return list(_problems(iter((of_version(info), of_eviction(info)))))
+    return _problems((of_version(info), of_eviction(info)))
 
 
-def _problems(findings: Iterator[Finding]) -> Iterator[Finding]:
-    return (finding for finding in findings if finding.level == "problem")
+def _refuse(findings: Iterable[Finding]) -> None:
+    if refused := [f"{each.subject}: {each.finding}. {each.fix}" for each in _problems(findings)]:
+        raise MisconfiguredError("\n  ".join([f"{len(refused)} thing(s) to correct:", *refused]))
 
 
-def _sentence(finding: Finding) -> str:
-    return f"{finding.subject}: {finding.finding}. {finding.fix}"
+def _problems(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.level == "problem"]
