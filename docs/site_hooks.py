@@ -1,7 +1,7 @@
 """MkDocs hooks: pages that lie outside docs/ join the site, and links follow them.
 
 The pages are written for a reader of the repository: links lead to its files, and what belongs to a list item stands
-below its text. The site has no source files, and Python-Markdown wants four columns. Nobody has to write twice for that.
+below its text. The site has no source files, and Python-Markdown wants four columns. So nobody has to write twice.
 """
 
 import posixpath

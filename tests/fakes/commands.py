@@ -19,16 +19,11 @@ def commands_of(page: Path) -> list[str]:
 
     Fenced blocks of a shell's language hold commands; so does an indented block that begins with a program's name.
     """
-    found = []
     text = page.read_text()
-    for block in FENCE.finditer(text):
-        if block[2] in SHELLS:
-            found.append((block.start(), textwrap.dedent(block[3])))
-    plain = FENCE.sub(lambda block: "." * len(block[0]), text)
-    for indented in INDENTED.finditer(plain):
-        if program_of(indented[0].strip()) is not None:
-            found.append((indented.start(), textwrap.dedent(indented[0])))
-    return [command for _, block in sorted(found) for command in _joined(block)]
+    fenced = [(block.start(), block[3]) for block in FENCE.finditer(text) if block[2] in SHELLS]
+    plain = INDENTED.finditer(FENCE.sub(lambda block: "." * len(block[0]), text))
+    indented = [(block.start(), block[0]) for block in plain if program_of(block[0]) is not None]
+    return [command for _, block in sorted(fenced + indented) for command in _joined(textwrap.dedent(block))]
 
 
 def program_of(command: str) -> str | None:

@@ -15,7 +15,7 @@ from tests.fakes.server import free_port
 
 COMMAND_SECONDS = 60
 STOP_SECONDS = 40
-# They need the network, root, Docker or a cluster, or are what runs this test: their syntax and their files are checked.
+# They need the network, root, Docker or a cluster, or run all tests: their syntax and their files are checked.
 MARKED = re.compile(
     r"docker |kubectl |systemctl |useradd |cp deploy/systemd|install -m 0600 /dev/null /etc/"
     r"|(\S*/)?pip install |python3 -m venv |\.venv/bin/python -m pytest"

@@ -1,9 +1,10 @@
-"""Every command in README and docs is typed as it stands; what needs root, Docker, a cluster or the network is checked as text."""
+"""Every command in README and docs is typed as it stands; what needs root, Docker or a network is checked as text."""
 
-import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -72,7 +73,7 @@ def write_sales(folder: Path) -> None:
 
 
 def fill(url: str, site: Site) -> None:
-    """Put into the event store what pages speak of: dead letters of several reasons, one with a known id, and events."""
+    """Put into the event store what pages speak of: dead letters of several reasons, one with a known id; an event."""
     with redis.Redis.from_url(url) as client:
         client.flushall()
         purchase = lead("purchase", event_name="Purchase", custom_data={"value": 1, "currency": "EURO", "old_key": 1})
@@ -91,6 +92,17 @@ def fill(url: str, site: Site) -> None:
     site.store.close()
 
 
+def test_the_readmes_event_is_accepted(store: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAPI_REDIS_URL", store.url)
+    monkeypatch.setenv("CAPI_DATASET_ID", DATASET)
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(snippet, names)  # noqa: S102 - as a reader would
+    names["producer"].close()
+
+    assert (names["receipt"].status, names["receipt"].warnings) == ("accepted", ())
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_does_what_it_should(page: str, reader: Reader) -> None:
     typed = commands_of(ROOT / page)
@@ -98,5 +110,3 @@ def test_every_command_of_a_page_does_what_it_should(page: str, reader: Reader) 
         reader.type(command)
 
     assert typed
-
-

@@ -1,4 +1,4 @@
-"""The documentation as a site: it builds strictly and without the network, loads nothing from elsewhere, leads nowhere wrong."""
+"""The documentation as a site: it builds strictly, without the network, and loads nothing from elsewhere."""
 
 import os
 import re

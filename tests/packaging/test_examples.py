@@ -19,6 +19,7 @@ from schemas import problems_of
 from worker.cli import main
 from worker.cli.dead import group as dead
 from worker.cli.dead_filter import REASONS
+from worker.settings import load
 from worker.store import DOORS
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +95,15 @@ def test_an_example_compiles_and_has_a_readme(app: Path) -> None:
 
 
 @pytest.mark.parametrize("app", APPS, ids=name_of)
+def test_the_code_in_a_tutorial_is_the_apps_own(app: Path) -> None:
+    code = "".join(source.read_text() for source in app.glob("*.py"))
+    shown = re.findall(r"```python\n(.*?)```", (app / "README.md").read_text(), re.DOTALL)
+
+    assert shown
+    assert [block for block in shown if block not in code] == []
+
+
+@pytest.mark.parametrize("app", APPS, ids=name_of)
 def test_an_example_imports_only_names_that_the_producer_has(app: Path) -> None:
     imported = {
         (node.module, alias.name)
@@ -139,6 +149,19 @@ def test_every_setting_the_docs_name_is_read_by_the_code() -> None:
     assert settings_in(PAGES) - settings_in([*SOURCES, *STARTERS]) == set()
 
 
+def test_the_numbers_on_the_configuration_page_are_the_codes_defaults() -> None:
+    source = (ROOT / "worker" / "settings.py").read_text()
+    fields = re.findall(r'^    (\w+): .*\n    """([A-Z_]+):', source, re.MULTILINE)
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    rows = {name: cells.split(" | ") for name, cells in re.findall(r"^\| `([A-Z_]+)` \| (.*) \|$", page, re.MULTILINE)}
+    written = {name: float(cells[1]) for name, cells in rows.items() if len(cells) > 1 and cells[1].isdigit()}
+    defaults = load({})
+    coded = {name: getattr(defaults, field) for field, name in fields if name in written}
+
+    assert coded == {name: written[name] for name in coded}
+    assert len(coded) > 10
+
+
 def test_the_configuration_page_has_a_row_for_each_key_of_the_datasets_file() -> None:
     assert sorted(first_column("configuration.md", "The datasets file")) == sorted(_EXPECTED)
 
@@ -166,9 +189,9 @@ def test_every_reason_of_a_dead_letter_is_described() -> None:
     assert first_column("dead-letters.md", "Reasons") == list(REASONS)
 
 
-def test_every_command_is_in_the_readmes_table_and_no_other() -> None:
-    readme = (ROOT / "README.md").read_text().partition("\n## Commands\n")[2].partition("\n## ")[0]
-    spans = re.findall(r"`([a-z ]+)", " ".join(re.findall(r"^\| (`.*?) \|", readme, re.MULTILINE)))
+def test_every_command_is_in_the_commands_page_and_no_other() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text()
+    spans = re.findall(r"`([a-z ]+)", " ".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)))
     named = {word for span in spans for word in span.split()}
 
     assert named == set(main.commands) | set(dead.commands)

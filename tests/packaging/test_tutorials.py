@@ -43,9 +43,7 @@ def test_the_first_page_ends_with_the_command_that_tells_what_came() -> None:
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_what_is_done_in_an_app_is_delivered_by_a_worker(
-    reader: Reader, answers: Mapping[str, Any], app: str
-) -> None:
+def test_what_is_done_in_an_app_is_delivered_by_a_worker(reader: Reader, answers: Mapping[str, Any], app: str) -> None:
     event_id = answers[app]["event_id"]
 
     wait_until(lambda: arrived(reader)[event_id] > 0, f"the event of {app} has arrived")

@@ -102,7 +102,7 @@ def test_with_dedup_seconds_0_every_event_is_sent_and_none_remembered(make_site:
 
 
 def test_at_the_cap_the_oldest_is_forgotten_and_counted(make_site: MakeSite, meta: Simulator) -> None:
-    site = make_site(CAPI_DEDUP_BYTES="160")  # four events
+    site = make_site(CAPI_DEDUP_BYTES="264")  # four events
     site.enqueue("a", "b", "c")
     site.turn()
     age_the_memory(site, days=1)
