@@ -20,6 +20,9 @@ MARKED = re.compile(
     r"docker |kubectl |systemctl |useradd |cp deploy/systemd|install -m 0600 /dev/null /etc/"
     r"|(\S*/)?pip install |python3 -m venv |\.venv/bin/python -m pytest"
 )
+HARMLESS = re.compile(
+    r"python -m worker |python -c |curl -s |echo |cat > token|install -m 600 /dev/null token|[A-Z_]+=\S+$"
+)
 # What they say when they are up; they run until the page is read.
 ENDLESS = {
     r"python -m worker up$": "celery@",
@@ -75,11 +78,13 @@ class Reader:
         elif command.startswith("make ") or command == "make":
             self._run(f"make --dry-run --directory {ROOT} {command.removeprefix('make')}")
         elif command.startswith("export "):
-            self.env.update(word.split("=", 1) for word in self._here(command).split()[1:])
+            self.env |= {name: value for name, _, value in map(_assignment, self._here(command).split()[1:])}
         elif said := next((said for pattern, said in ENDLESS.items() if re.match(pattern, command)), None):
             self._start(command, said)
-        elif command != ". .venv/bin/activate":
+        elif HARMLESS.match(command):
             return self._run(self._here(command), typed=self._typed(command))
+        else:
+            assert command == ". .venv/bin/activate", f"tests/fakes/reader.py does not say how to try: {command}"
         return ""
 
     def _look_at(self, command: str) -> None:
@@ -141,3 +146,7 @@ class Reader:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+def _assignment(word: str) -> tuple[str, str, str]:
+    return word.partition("=")

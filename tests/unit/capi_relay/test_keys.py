@@ -19,13 +19,13 @@ BUILDERS: dict[str, Callable[..., str]] = {
 
 def build(name: str, shard: int, what: str) -> str:
     needed = len(inspect.signature(BUILDERS[name]).parameters)
-    return BUILDERS[name](*(shard, what)[:needed])
+    return BUILDERS[name](*(shard, what, 7)[:needed])
 
 
 def test_all_builders_are_known_here() -> None:
     assert set(BUILDERS) == {
         *("stream", "due", "held", "state", "dataset", "counters", "quality"),
-        *("size", "datasets", "lanes", "paused", "dead", "call"),
+        *("size", "datasets", "lanes", "paused", "slow", "dead", "seen", "call", "worker", "workers"),
     }
 
 
