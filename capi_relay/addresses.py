@@ -31,6 +31,11 @@ def may_need_it(encoded: bytes, objects: Iterable[Mapping[str, Any]]) -> bool:
     return not PERSONAL_IN_CUSTOM_DATA.isdisjoint(map(squeezed, chain.from_iterable(objects)))
 
 
+def holds_address(text: str) -> bool:
+    """Say whether an address stands anywhere in a text."""
+    return ("@" in text or "%" in text) and _ADDRESS.search(text) is not None
+
+
 def without_addresses(event: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the event with that left out or replaced, and warnings that name the fields.
 

@@ -98,7 +98,7 @@ def _parse(file: WatchedFile, content: bytes | None) -> Tables:
         document = tomllib.loads(content.decode())
     except UnicodeDecodeError:
         raise MisconfiguredError(f"{name} is not UTF-8 text") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a plain ValueError too: an integer of more digits than Python reads
         # Not chained: from Python 3.14 the error carries the whole document, tokens included.
         raise MisconfiguredError(f"{name} is not TOML: {error.args[0]}") from None
     if problems := _problems(document):

@@ -24,6 +24,8 @@ def write(event: Mapping[str, Any]) -> bytes | None:
     if _library is None:
         return None
     try:
-        return cast("bytes", _library.dumps(event, option=_library.OPT_PASSTHROUGH_SUBCLASS))
+        # A dataclass may be a mapping too: it would write the attributes, which nobody has looked at, not the entries.
+        option = _library.OPT_PASSTHROUGH_SUBCLASS | _library.OPT_PASSTHROUGH_DATACLASS
+        return cast("bytes", _library.dumps(event, option=option))
     except TypeError:  # half a character, an integer of more than 64 bits, a mapping that is no dict
         return None

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
 
 from capi_relay import normalize
+from capi_relay.addresses import holds_address
 from capi_relay.click_ids import is_fbc
 from capi_relay.fields import BY_NAME, KNOWN, PERSONAL_IN_CUSTOM_DATA, PERSONAL_IN_EVENT, PLAIN, squeezed
 from capi_relay.hashing import SHA256_OF_NOTHING, SHORTEST_DIGEST, is_md5, is_sha256, lower_hex, sha256_hex
@@ -154,8 +155,9 @@ def _plain(key: str, value: object, warnings: list[str]) -> object:
 
 
 def _plain_text(key: str, text: str, warnings: list[str]) -> str | None:
-    if "@" in text and key != "client_user_agent" and normalize.em(text):
-        warnings.append(f"user_data.{key}: left out: it is an e-mail address: it belongs in user_data.em")
+    # Robots write one into their user agent: theirs, and nobody else's.
+    if key != "client_user_agent" and (holds_address(text) or ("@" in text and normalize.em(text))):
+        warnings.append(f"user_data.{key}: left out: it holds an e-mail address: that belongs in user_data.em")
         return None
     if key == "fbc" and text and not is_fbc(text):
         warnings.append(

@@ -15,6 +15,7 @@ from capi_relay.personal import protect
 from capi_relay.times import event_time
 from capi_relay.wire import encode, encode_with_objects
 
+_ID_SPACE = uuid.UUID("8f0c1c7e-53a4-4f0b-9a53-0d8b6f5b7c11")
 _MAX_ID_BITS = 256
 _MAX_ID_DIGITS = 70
 
@@ -64,8 +65,11 @@ def prepare(
     encoded, objects = encode_with_objects(ready)  # before all that takes the values for what they should be
     person = ready.get("user_data")
     if may_need_it(encoded, [each for each in objects if each is not person]):
+        event_id = ready["event_id"]
         ready, removed = without_addresses(ready)
         if removed:
+            if ready["event_id"] != event_id:  # still one of its own: with equal ids, one event would be sent of many
+                ready["event_id"] = uuid.uuid5(_ID_SPACE, str(event_id)).hex
             encoded, warnings = encode(ready), (*warnings, *removed)
     return Prepared(ready, encoded, warnings)
 

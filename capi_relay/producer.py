@@ -93,8 +93,8 @@ class Producer:
         wait on disk while the event store is away; all producers of a host share it, and its ``spool_bytes``.
 
         Raises:
-            MisconfiguredError: the datasets file has problems, and the message lists them all; or the spool's
-                directory cannot be made, is another user's, or others may write to it.
+            MisconfiguredError: the URL is none of Redis; or the datasets file has problems, and the message lists them
+                all; or the spool's directory cannot be made, is another user's, or others may write to it.
         """
         self._default_dataset_id = default_dataset_id
         self._datasets = DatasetFile(datasets_path)
@@ -138,7 +138,9 @@ class Producer:
 
         Raises:
             InvalidEvent: JSON cannot carry it, or it is too large or too deep; sending it again will not help.
-            Overloaded: the store is away, slow or full, and there is no spool or it is full; nothing was stored.
+            Overloaded: the store is away, slow or full, and there is no spool or it is full; nothing was stored, but
+                after ``InDoubt``, one of its kind, it may have been: enqueue it again with the same event id.
+            MisconfiguredError: no dataset is named, or the store has another number of shards than CAPI_SHARDS says.
         """
         defaults = self._datasets.get(_dataset_id(dataset_id or self._default_dataset_id))
         ready = self._prepare(event, defaults)
@@ -154,7 +156,11 @@ class Producer:
     ) -> list[Receipt | InvalidEvent | Overloaded]:
         """Accept many events; the outcomes are in the order of the events, and no outcome is raised.
 
-        The deadline holds for each thousand events. Once the store has refused, the rest is not tried.
+        The deadline holds for each thousand events. Once the store has refused, the rest is not tried. If ``events``
+        itself raises, so does this: of what it gave until then, whole thousands may be stored.
+
+        Raises:
+            MisconfiguredError: as ``enqueue``.
         """
         target = _dataset_id(dataset_id or self._default_dataset_id)
         defaults = self._datasets.get(target)

@@ -38,8 +38,12 @@ class Spool:
         self._open: list[SpoolFile] = []
         _prepare(self._directory)
 
-    def append(self, record: Spooled) -> None:
+    def append(self, record: Spooled, *, moved: bool = False) -> None:
         """Store one record on the disk, synced; threads that come together share a sync.
+
+        Args:
+            record: what is to wait here.
+            moved: it does already, in a file that is being drained: the cap holds for what comes in.
 
         Raises:
             Overloaded: the spool or its disk is full, or cannot be written; nothing is stored.
@@ -47,7 +51,7 @@ class Spool:
         data = encode(record)
         try:
             with self._lock:
-                if _size_bytes(self._directory) + len(data) > self._cap_bytes:
+                if not moved and _size_bytes(self._directory) + len(data) > self._cap_bytes:
                     raise Overloaded(
                         "the event store takes no events now, and the spool is full: they were not accepted"
                     )

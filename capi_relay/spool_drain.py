@@ -145,7 +145,7 @@ class Drain:
                 self._store(file, record, full)
             except LaneFull:
                 full.add(record.work.dataset_id)
-                self._spool.append(record)
+                self._spool.append(record, moved=True)
             file.advance()
 
     def _store(self, file: SpoolFile, record: Spooled, full: set[str]) -> None:
@@ -154,11 +154,15 @@ class Drain:
         now_ms = int(time.time() * 1000)
         age_ms = now_ms - record.doubt_ms  # below zero where the clock was set back
         record.work.possibly_again = record.doubt_ms > 0 and not 0 <= age_ms < _REMEMBERED_MS
+        if not record.doubt_ms:  # noted before: a process that ends during this call can no longer do it
+            file.save_position(file.position, now_ms)
         try:
             self._append(record.work)
         except InDoubt:
+            raise
+        except Overloaded:
             if not record.doubt_ms:
-                file.save_position(file.position, now_ms)
+                file.save_position(file.position)
             raise
         self._drained += 1
         failpoints.reach("in_spool_drain")

@@ -59,13 +59,14 @@ class SpooledStore:
             with suppress(Overloaded):  # if the spool is full, the store is worth the wait
                 self._keep(work, doubt_ms=0)
                 return True
+        began_ms = _now_ms()  # before: this process may be stopped while it waits, and the store forgets meanwhile
         try:
             self._store.append(work)
         except LaneFull:
             raise
         except Overloaded as error:
             self._note_away(error)
-            self._keep(work, doubt_ms=_now_ms() if isinstance(error, InDoubt) else 0)
+            self._keep(work, doubt_ms=began_ms if isinstance(error, InDoubt) else 0)
             return True
         self._away_until = 0.0
         return False

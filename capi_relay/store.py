@@ -3,15 +3,25 @@
 import math
 import os
 import re
+import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
 from socket import gaierror
 from typing import Any
 
+from redis import ConnectionPool
 from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection
-from redis.exceptions import AuthenticationError, BusyLoadingError, NoScriptError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    InvalidResponse,
+    NoScriptError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
@@ -35,15 +45,28 @@ class _Connection(AbstractConnection):
     """A connection of the client library that waits for no answer beyond the deadline of the call it is used by.
 
     The library bounds each wait by itself, and a handshake is many: password, database, its own name and version.
-    Opening the socket and the TLS handshake remain bounded step by step.
+    The TLS handshake remains bounded step by step.
     """
 
     stop = math.inf
+    step_seconds = 0.1
+
+    @property
+    def socket_connect_timeout(self) -> float:
+        """How long to wait for one address of the host, of which there may be many; the URL has no say in it."""
+        return max(min(self.step_seconds, self.stop - time.monotonic()), 0.001)
+
+    @socket_connect_timeout.setter
+    def socket_connect_timeout(self, _seconds: float) -> None:
+        """Leave it as it is: the library sets what it was made with."""
 
     def open(self) -> None:
         """Connect, unless it is; only this way Sentinels are asked who the master is."""
         if self._sock is None:
-            self.connect()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+            try:
+                self.connect()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+            except ValueError:  # no name that can be resolved, no path: the library lets it through
+                raise RedisConnectionError("the host's name or the socket's path is none") from None
 
     def read_response(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - the signature differs by version
         left_seconds = self.stop - time.monotonic()
@@ -74,18 +97,29 @@ class AppendStore:
         self._shards: int | None = None
         # Two attempts that both run into their time-outs still end within the deadline.
         self._step_seconds = deadline_seconds * 0.4
-        self._pool = pool_of(
-            url,
-            step_seconds=self._step_seconds,
-            protocol=2,
-            socket_timeout=self._step_seconds,
-            retry=Retry(NoBackoff(), 0),
-        )
-        by_scheme = self._pool.connection_class  # for TCP, TLS, a unix socket, or whom Sentinels name
-        self._pool.connection_class = type("_Connection", (_Connection, by_scheme), {})
+        self._pool = self._pool_of(url)
         # Taken from the pool and kept: the pool's own taking and giving back costs more than the rest of a call.
         self._idle: list[Any] = []
         self._pid = os.getpid()
+
+    def _pool_of(self, url: str) -> ConnectionPool:
+        try:
+            pool = pool_of(
+                url,
+                step_seconds=self._step_seconds,
+                protocol=2,
+                socket_timeout=self._step_seconds,
+                retry=Retry(NoBackoff(), 0),
+            )
+            pool.connection_kwargs["socket_timeout"] = self._step_seconds  # whatever the URL says
+            by_scheme = pool.connection_class  # for TCP, TLS, a unix socket, or whom Sentinels name
+            pool.connection_class = type("_Connection", (_Connection, by_scheme), {"step_seconds": self._step_seconds})
+            pool.make_connection()  # opens nothing, and knows all options of the URL
+        except (ValueError, TypeError, RedisError):  # their texts repeat parts of the URL
+            raise MisconfiguredError(
+                "CAPI_REDIS_URL: this is no URL of Redis, or has an option that redis-py does not know"
+            ) from None
+        return pool
 
     def append(self, work: Append) -> None:
         """Store the events of one call.
@@ -97,7 +131,9 @@ class AppendStore:
             MisconfiguredError: the store has another number of shards than CAPI_SHARDS says.
         """
         stop = time.monotonic() + self._deadline_seconds
+        callers = sys.exception()  # what the app is handling itself says nothing of this call
         refusal: type[Overloaded] = Overloaded
+        seen: RedisError | None = None
         pause_seconds = 0.0  # at first: a server that was restarted has closed what lies idle here
         while True:
             try:
@@ -106,12 +142,16 @@ class AppendStore:
                 failpoints.reach("after_append")
                 break
             except (RedisConnectionError, RedisTimeoutError) as error:
-                if not _surely_unsent(error):
+                if not _surely_unsent(error, callers):
                     refusal = InDoubt
+                if seen is None or not isinstance(error, _TooSlowError):  # else what came before says more
+                    seen = error
                 if time.monotonic() + pause_seconds + self._step_seconds > stop:
-                    raise refusal(_unreachable(error)) from None
+                    raise refusal(_unreachable(seen)) from None
                 time.sleep(pause_seconds)
                 pause_seconds = _PAUSE_SECONDS
+            except InvalidResponse:  # it came after the call, which may be done
+                raise InDoubt("what answers at CAPI_REDIS_URL does not speak as Redis does") from None
             except RedisError as error:
                 # Out of memory, read-only, MISCONF, LOADING, no permission: the first word says which.
                 raise refusal(f"the event store refused the events ({_first_word(error)})") from None
@@ -137,7 +177,9 @@ class AppendStore:
             connection.open()
             connection.send_packed_command([data], check_health=False)
             reply = connection.read_response(disable_decoding=True)
-        except ResponseError:  # an answer, read to its end
+        except ResponseError as error:  # an answer, read to its end
+            if isinstance(error, ReadOnlyError):  # no longer the master: the next call looks for it again
+                connection.disconnect()
             self._idle.append(connection)
             raise
         except BaseException:  # a thread's or greenlet's end too: nobody may ever read the rest of this answer
@@ -197,9 +239,10 @@ class AppendStore:
 _NOTHING_SENT = (_TooSlowError, AuthenticationError, BusyLoadingError, MasterNotFoundError)
 
 
-def _surely_unsent(error: RedisError) -> bool:
+def _surely_unsent(error: RedisError, callers: BaseException | None) -> bool:
     """Say whether the store has not seen the call: there was no connection, or it answers that it takes none yet."""
-    no_connection = isinstance(error.__context__, (ConnectionRefusedError, FileNotFoundError, gaierror))
+    cause = error.__context__
+    no_connection = isinstance(cause, (ConnectionRefusedError, FileNotFoundError, gaierror)) and cause is not callers
     return no_connection or isinstance(error, _NOTHING_SENT)
 
 

@@ -1,7 +1,7 @@
 """The dead-letter queue: what a dead letter says, and how it is listed, replayed and purged."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -114,21 +114,6 @@ def read_letter(stored: StoredDeadLetter) -> DeadLetter:
         cause=told.cause,
         fix=told.fix,
     )
-
-
-def select(
-    store: Store,
-    *,
-    dataset_id: str | None = None,
-    reason: str | None = None,
-    letter_id: str | None = None,
-) -> Iterator[tuple[StoredDeadLetter, DeadLetter]]:
-    """Yield dead letters, dataset by dataset, the oldest first."""
-    for each in [dataset_id] if dataset_id else store.admin.dataset_ids():
-        for stored in store.dead.read(each):
-            letter = read_letter(stored)
-            if (reason in (None, letter.reason)) and (letter_id in (None, letter.id)):
-                yield stored, letter
 
 
 def replay(

@@ -133,6 +133,7 @@ class Duties:
             repaired = self._runtime.store.admin.sweep()
             cap = self._runtime.store.admin.refresh_cap()
             aged_out = age_out(self._runtime.store, self._runtime.settings.dead_letter_days)
+            self._runtime.store.server.recount_remembered()
         except StoreUnavailable as error:
             log.error("no sweep until the event store answers", why=str(error), once_in_seconds=_TELL_SECONDS)
             return {"stopped": "event store unavailable"}

@@ -4,7 +4,8 @@ import json
 import sys
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import TextIO
+from math import isfinite
+from typing import Any, TextIO
 
 import click
 from rich import box
@@ -17,6 +18,23 @@ from worker.scrub import escape
 # What is piped has no width: wide enough that no table of ours wraps.
 _PIPED_WIDTH = 180
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+class Seconds(click.FloatRange):
+    """A length of time on the command line; ``nan`` and ``inf`` are none."""
+
+    name = "SECONDS"
+
+    def __init__(self, at_least: float, *, at_most: float | None = None) -> None:
+        super().__init__(min=at_least, max=at_most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's
+        """Return the seconds, or refuse what is no such length."""
+        seconds = float(super().convert(value, param, ctx))
+        if not isfinite(seconds):  # click's range lets nan through
+            self.fail("give a number of seconds", param, ctx)
+        return seconds
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 

@@ -138,6 +138,7 @@ def replay_letters(*, where: Filter, ids: tuple[str, ...], every: bool, dry_run:
     take_event_names(settings.messaging_event_names)
     with opened_store(settings) as store:
         letters = selection(store, where, ids=ids)
+        letters.must_be_plain()
         unknown = letters.unknown()
         count = replay(
             store,
@@ -168,6 +169,7 @@ def purge_letters(*, where: Filter, ids: tuple[str, ...], every: bool, dry_run: 
     _must_be_chosen(where, ids, every=every)
     with opened_store(load()) as store:
         letters = selection(store, where, ids=ids)
+        letters.must_be_plain()
         unknown = letters.unknown()
         count = sum(1 for _ in letters)
         if count and not dry_run:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TextIO
 
 from worker.cli.dead_selection import content_of
 from worker.dead_letters import DeadLetter
+from worker.scrub import escape
 from worker.store import StoredDeadLetter
 
 Format = Literal["jsonl", "csv"]
@@ -24,8 +25,8 @@ def export(letters: Letters, target: TextIO, form: Format) -> int:
 
 
 def cell_of(value: object) -> str:
-    """Return a cell's text that every spreadsheet takes for text."""
-    text = "" if value is None else str(value)
+    """Return a cell's text that every spreadsheet takes for text, and that does nothing to a terminal."""
+    text = "" if value is None else escape(str(value), keep="\t\r\n")
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -1,7 +1,7 @@
 """Which dead letters a command means, and how each is shown without giving more away than it must."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -14,10 +14,11 @@ from capi_relay.hashing import is_sha256
 from capi_relay.personal import protect
 from capi_relay.wire import decode
 from worker.cli.dead_filter import Filter
-from worker.dead_letters import DeadLetter, read_letter, select
+from worker.dead_letters import DeadLetter, read_letter
 from worker.store import Store, StoredDeadLetter
 
 GONE = "there is no dead letter {}: it was replayed or purged, or never was"
+AMBIGUOUS = "more than one dataset has a dead letter {}: add --dataset, one of {}"
 _SHOWN_OF_DIGEST = 12
 
 
@@ -41,38 +42,54 @@ class Selection:
     """The dead letters that were there when the command began; those that come meanwhile are not among them."""
 
     store: Store
-    until_ms: dict[str, int]
-    """Dataset id -> the store's clock when the selection was made."""
+    last: dict[str, str]
+    """Dataset id -> id of its newest dead letter when the selection was made; datasets without any are left out."""
     where: Filter
     ids: tuple[str, ...]
 
     def __iter__(self) -> Iterator[tuple[StoredDeadLetter, DeadLetter]]:
-        for dataset_id, until_ms in self.until_ms.items():
-            for stored, letter in self._of(dataset_id):
-                if int(stored.id.partition("-")[0]) > until_ms:
+        for dataset_id, last in self.last.items():
+            for stored in self._of(dataset_id):
+                if _place(stored.id) > _place(last):
                     break
+                letter = read_letter(stored)
                 if self.where.takes(stored, letter):
                     yield stored, letter
 
     def unknown(self) -> list[str]:
         """Name the ids that are nobody's."""
-        get = self.store.dead.get
-        return [each for each in self.ids if not any(get(dataset_id, each) for dataset_id in self.until_ms)]
+        return [each for each in self.ids if not self._holders(each)]
 
-    def _of(self, dataset_id: str) -> Iterator[tuple[StoredDeadLetter, DeadLetter]]:
+    def must_be_plain(self) -> None:
+        """Refuse an id that dead letters of several datasets have: only one of them is meant."""
+        for each in self.ids:
+            if len(holders := self._holders(each)) > 1:
+                raise click.UsageError(AMBIGUOUS.format(each, ", ".join(holders)))
+
+    def _holders(self, letter_id: str) -> list[str]:
+        return [dataset_id for dataset_id in self.last if self.store.dead.get(dataset_id, letter_id)]
+
+    def _of(self, dataset_id: str) -> Iterator[StoredDeadLetter]:
         if not self.ids:
-            yield from select(self.store, dataset_id=dataset_id)
+            yield from self.store.dead.read(dataset_id, since_ms=self.where.since_ms or 0)
         for letter_id in self.ids:
             stored = self.store.dead.get(dataset_id, letter_id)
             if stored is not None:
-                yield stored, read_letter(stored)
+                yield stored
 
 
-def selection(store: Store, where: Filter | None = None, *, ids: tuple[str, ...] = ()) -> Selection:
+def selection(store: Store, where: Filter | None = None, *, ids: Iterable[str] = ()) -> Selection:
     """Select dead letters; without any condition all of them, dataset by dataset, the oldest first."""
     where = where or Filter()
     datasets = [where.dataset_id] if where.dataset_id else store.admin.dataset_ids()
-    return Selection(store, {each: store.admin.counts(each).now_ms for each in datasets}, where, ids)
+    # By the newest and not by the clock: after a clock was set back, letters are older than their ids say.
+    return Selection(store, store.dead.last_ids(datasets), where, tuple(sorted(set(ids), key=_place)))
+
+
+def _place(letter_id: str) -> tuple[int, int]:
+    """Return what the letters of a dataset are in the order of."""
+    ms, _, number = letter_id.partition("-")
+    return int(ms), int(number)
 
 
 def one_letter(store: Store, dataset_id: str | None, letter_id: str) -> tuple[StoredDeadLetter, DeadLetter]:
@@ -82,7 +99,7 @@ def one_letter(store: Store, dataset_id: str | None, letter_id: str) -> tuple[St
         raise click.ClickException(GONE.format(letter_id))
     if len(found) > 1:
         datasets = ", ".join(letter.dataset_id for _, letter in found)
-        raise click.UsageError(f"more than one dataset has a dead letter {letter_id}: add --dataset, one of {datasets}")
+        raise click.UsageError(AMBIGUOUS.format(letter_id, datasets))
     return found[0]
 
 

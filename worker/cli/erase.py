@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from worker.cli.console import json_option, number, out, print_json, table
+from worker.cli.console import Seconds, json_option, number, out, print_json, table
 from worker.cli.opening import DATASET_ID, known_ids, opened_store
 from worker.erasure import Erasure, NoIdentifierError, Person, erase, person_of, person_of_digest
 from worker.settings import load
@@ -40,7 +40,7 @@ Examples:
 @click.option(
     "--wait",
     "wait_seconds",
-    type=click.FloatRange(min=0),
+    type=Seconds(0),
     default=60,
     show_default=True,
     metavar="SECONDS",

@@ -4,7 +4,7 @@ from math import ceil
 
 import click
 
-from worker.cli.console import duration, err, json_option, out, print_json
+from worker.cli.console import Seconds, duration, err, json_option, out, print_json
 from worker.cli.counts import MANUAL, paused_of
 from worker.cli.opening import DATASET_ID, known_ids, opened_store
 from worker.settings import load
@@ -17,7 +17,7 @@ from worker.store import Store
     epilog='Example: python -m worker pause 1234567890 --for 3600 --reason "wrong currency"',
 )
 @click.argument("dataset", type=DATASET_ID)
-@click.option("--for", "seconds", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Then go on.")
+@click.option("--for", "seconds", type=Seconds(1), help="Then go on.")
 @click.option("--reason", default="", metavar="TEXT", help="What status shows beside it.")
 @json_option
 def pause(*, dataset: str, seconds: float | None, reason: str, as_json: bool) -> None:

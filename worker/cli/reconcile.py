@@ -22,7 +22,8 @@ def command(*, as_json: bool) -> None:
     """
     settings = load()
     with opened_store(settings) as store:
-        found = {each: equation_of(store.admin.counts(each)) for each in known_ids(settings, store)}
+        read = sorted(store.overview.read(known_ids(settings, store)), key=lambda counts: counts.dataset_id)
+    found = {counts.dataset_id: equation_of(counts) for counts in read}
     unaccounted = sum(equation["unaccounted"] for equation in found.values())
     if as_json:
         print_json({"datasets": found, "unaccounted": unaccounted})

@@ -11,7 +11,7 @@ import click
 
 from capi_relay.datasets import DatasetFile
 from schemas.messaging import take_event_names
-from worker.cli.console import err, json_option, out, plain_or_grouped, print_json
+from worker.cli.console import Seconds, err, json_option, out, plain_or_grouped, print_json
 from worker.cli.csv_events import CsvFile
 from worker.cli.event_files import Found
 from worker.cli.json_document import UnreadableDocumentError
@@ -39,7 +39,7 @@ Examples:
 @click.option(
     "--wait",
     "wait_seconds",
-    type=click.FloatRange(min=0),
+    type=Seconds(0),
     default=60,
     show_default=True,
     metavar="SECONDS",

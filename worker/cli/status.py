@@ -9,7 +9,7 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from worker.cli.console import doors_text, duration, json_option, number, out, percent, print_json, safe, table
+from worker.cli.console import Seconds, doors_text, duration, json_option, number, out, percent, print_json, safe, table
 from worker.cli.counts import MANUAL, paused_of, status_of, totals_of
 from worker.cli.opening import DATASET_ID, known_ids, opened_store
 from worker.cli.quality_view import as_json as quality_json
@@ -30,7 +30,7 @@ _COLUMNS = ("Dataset", "Enqueued", "Waiting", "In\nflight", "Delivered", "Fresh"
 @click.option(
     "--interval",
     "interval_seconds",
-    type=click.FloatRange(min=0.2, max=3600),
+    type=Seconds(0.2, at_most=3600),
     default=2,
     show_default=True,
     metavar="SECONDS",

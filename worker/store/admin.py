@@ -134,8 +134,11 @@ class Admin:
         length_ms = -1 if seconds is None else int(seconds * 1000)
         self._connection.run(
             "pause",
-            [keys.dataset(shard, dataset_id), keys.paused(shard)],
-            [dataset_id, length_ms, reason, code or "", subcode or "", fingerprint, detail, failures, scope],
+            [keys.dataset(shard, dataset_id), keys.paused(shard), keys.held(shard)],
+            [
+                *(dataset_id, length_ms, reason, code or "", subcode or "", fingerprint, detail, failures, scope),
+                *self._lanes(shard, dataset_id),
+            ],
         )
 
     def resume(self, dataset_id: str, *, only_reason: str = "") -> bool:
@@ -175,7 +178,7 @@ class Admin:
         repaired = 0
         for shard in range(self._connection.shards):
             prefix = keys.stream(shard, "")
-            for lane in self._scan(prefix):
+            for lane in self._connection.tails(prefix):
                 dataset_id = keys.dataset_of(lane)
                 verdict = self._connection.run(
                     "adopt",
@@ -187,6 +190,7 @@ class Admin:
                         keys.size(shard),
                         keys.datasets(shard),
                         keys.lanes(shard, dataset_id),
+                        keys.dataset(shard, dataset_id),
                     ],
                     [lane, dataset_id, _KEEP_EMPTY_MS],
                 )
@@ -199,15 +203,6 @@ class Admin:
         if key not in self._aliens and len(self._aliens) < _MOST_ALIENS:
             self._aliens.add(key)
             log.error("a key among the lanes is no stream; it is left alone", key=key[:200])
-
-    def _scan(self, prefix: str) -> Iterator[str]:
-        cursor = b"0"
-        pattern = prefix.replace("{", r"\{").replace("}", r"\}") + "*"
-        while True:
-            cursor, names = self._connection.command("SCAN", cursor, "MATCH", pattern, "COUNT", 200)
-            yield from (_text(name)[len(prefix) :] for name in names)
-            if int(cursor) == 0:
-                return
 
     def _shard(self, dataset_id: str) -> int:
         return keys.shard_of(dataset_id, self._connection.shards)

@@ -1,6 +1,6 @@
 """Speak to the event store: one client, scripts by name, and every failure of Redis as StoreUnavailable."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,16 @@ class Connection:
         except RedisError as error:
             raise StoreUnavailable(f"the event store could not run {many[0][0]}: {_reason(error)}") from None
         return replies
+
+    def tails(self, prefix: str) -> Iterator[str]:
+        """Yield what stands behind a prefix in the names of keys, while others come and go; raises like ``run``."""
+        cursor = b"0"
+        pattern = prefix.replace("{", r"\{").replace("}", r"\}") + "*"
+        while True:
+            cursor, names = self.command("SCAN", cursor, "MATCH", pattern, "COUNT", 200)
+            yield from (name.decode(errors="replace")[len(prefix) :] for name in names)
+            if int(cursor) == 0:
+                return
 
     def close(self) -> None:
         """Close all connections."""

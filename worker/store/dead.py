@@ -17,13 +17,23 @@ class DeadStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def read(self, dataset_id: str) -> Iterator[StoredDeadLetter]:
-        """Yield a dataset's dead letters, the oldest first, a page at a time."""
+    def read(self, dataset_id: str, *, since_ms: int = 0) -> Iterator[StoredDeadLetter]:
+        """Yield a dataset's dead letters, the oldest first, a page at a time; those from before then are not read."""
         key = keys.dead(self._shard(dataset_id), dataset_id)
-        start = "-"
+        start = f"{max(0, since_ms)}-0"
         while rows := self._connection.command("XRANGE", key, start, "+", "COUNT", _PAGE):
             yield from (_letter(dataset_id, *row) for row in rows)
             start = f"({rows[-1][0].decode()}"
+
+    def last_ids(self, dataset_ids: Sequence[str]) -> dict[str, str]:
+        """Return the id of the newest dead letter of each dataset that has any, a page of datasets at a time."""
+        found: dict[str, str] = {}
+        for start in range(0, len(dataset_ids), _PAGE):
+            page = dataset_ids[start : start + _PAGE]
+            names = [keys.dead(self._shard(each), each) for each in page]
+            rows = self._connection.commands([("XREVRANGE", name, "+", "-", "COUNT", "1") for name in names])
+            found |= {each: row[0][0].decode() for each, row in zip(page, rows, strict=True) if row}
+        return found
 
     def newest(self, dataset_id: str, count: int) -> list[StoredDeadLetter]:
         """Return a dataset's last so many dead letters, the newest first."""

@@ -1,6 +1,7 @@
 """What the event store's server says of itself: its clock, an option, how much is remembered."""
 
 import time
+from contextlib import suppress
 
 from capi_relay import keys
 from worker.errors import StoreUnavailable
@@ -33,3 +34,13 @@ class Server:
         """Return how many delivered events are remembered, all shards together."""
         shards = range(self._connection.shards)
         return sum(int(self._connection.command("HGET", keys.size(shard), "seen") or 0) for shard in shards)
+
+    def recount_remembered(self) -> None:
+        """Count anew what is remembered: of a slot whose time runs out nobody takes the events off the count."""
+        for shard in range(self._connection.shards):
+            before = int(self._connection.command("HGET", keys.size(shard), "seen") or 0)
+            prefix = keys.seen(shard, "", 0).removesuffix(":0")
+            sizes = self._connection.commands([("SCARD", prefix + tail) for tail in self._connection.tails(prefix)])
+            if sum(sizes) != before:
+                with suppress(StoreUnavailable):  # a full server takes no number: the next sweep tries again
+                    self._connection.command("HINCRBY", keys.size(shard), "seen", sum(sizes) - before)

@@ -47,6 +47,10 @@ MISUSE = (
         ("pause", "one"),
         ("pause", "1", "--for", "0"),
         ("pause", "1", "--for", "soon"),
+        ("pause", "1", "--for", "nan"),
+        ("pause", "1", "--for", "inf"),
+        ("status", "--watch", "--interval", "nan"),
+        ("erase", "--email", "ada@example.com", "--wait", "nan"),
         ("resume", "9" * 33),
     ),
     *(

@@ -1,6 +1,7 @@
 """The producer's connections: which are kept, which are closed, and that no call ever reads another call's answer."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from typing import NoReturn
 import pytest
 
 from capi_relay import Overloaded, Producer
+from capi_relay.errors import InDoubt
 from tests.fakes.events import purchase
 from tests.fakes.server import EmbeddedServer, free_port
 from tests.integration.producer.proxy import Proxy, proxy_to
@@ -60,6 +62,36 @@ def test_an_error_that_was_read_to_its_end_leaves_the_connection_in_use(producer
     assert open_connections(stored) == before + 1
 
 
+def test_a_server_that_is_no_longer_the_master_is_not_asked_twice_over_one_connection(
+    own_store: EmbeddedServer,
+) -> None:
+    with closing(patient(own_store.url)) as producer, closing(Stored(own_store.url)) as stored:
+        producer.enqueue(purchase("first"))
+        before = open_connections(stored)
+        stored.redis.replicaof("127.0.0.1", "1")
+        with pytest.raises(Overloaded, match=r"refused the events \(READONLY|ReadOnlyError\)"):
+            producer.enqueue(purchase("refused"))
+
+        assert open_connections(stored) == before - 1
+        stored.redis.replicaof("NO", "ONE")
+        producer.enqueue(purchase("second"))
+        assert stored.ids() == ["first", "second"]
+
+
+def test_what_the_app_was_handling_does_not_make_a_lost_answer_a_call_that_never_went_out(proxy: Proxy) -> None:
+    with closing(Producer(proxy.url, default_dataset_id="1001", deadline_seconds=2)) as producer:
+        producer.enqueue(purchase("first"))
+        proxy.delay_seconds = 3
+        try:
+            raise FileNotFoundError  # noqa: TRY301 - as an app that finds no cached file, say
+        except FileNotFoundError:
+            closer = threading.Timer(0.2, proxy.close)
+            closer.start()
+            with pytest.raises(InDoubt):
+                producer.enqueue(purchase("second"))
+            closer.join()
+
+
 def test_a_server_that_forgot_the_script_is_told_it_again(producer: Producer, stored: Stored) -> None:
     producer.enqueue(purchase("first"))
     stored.redis.script_flush()
@@ -83,7 +115,7 @@ def test_an_answer_that_is_no_redis_ends_the_connection(proxy: Proxy) -> None:
         producer.enqueue(purchase("first"))
         before = {client["id"] for client in stored.redis.client_list()}
         proxy.answer_next_with(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        with pytest.raises(Overloaded):
+        with pytest.raises(InDoubt):  # the call went out, and may be done
             producer.enqueue(purchase("second"))
         producer.enqueue(purchase("third"))
 

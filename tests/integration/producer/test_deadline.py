@@ -2,9 +2,10 @@
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,41 @@ def test_a_slow_server_never_takes_longer_than_the_deadline(proxy: Proxy, delay_
 
     assert len(outcomes) == 1
     assert took_seconds < DEADLINE_SECONDS + SLACK_SECONDS
+
+
+@pytest.fixture
+def hanging_port() -> Iterator[int]:
+    """Listen on a port that has no room for another connection: to connect waits."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+def test_a_host_with_many_addresses_that_hang_refuses_in_time(
+    hanging_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = socket.getaddrinfo("127.0.0.1", hanging_port, 0, socket.SOCK_STREAM)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args: found * 8)
+
+    with closing(producer_of(f"redis://many.example:{hanging_port}/0")) as producer:
+        assert refusal_seconds(producer) < DEADLINE_SECONDS + SLACK_SECONDS
+
+
+@pytest.mark.parametrize("option", ["socket_connect_timeout=3", "socket_timeout=3"])
+def test_the_url_has_no_say_in_the_deadline(hanging_port: int, option: str) -> None:
+    with closing(producer_of(f"redis://127.0.0.1:{hanging_port}/0?{option}")) as producer:
+        assert refusal_seconds(producer) < DEADLINE_SECONDS + SLACK_SECONDS
+
+
+def test_a_host_name_that_cannot_be_one_is_a_store_that_is_away() -> None:
+    with closing(producer_of("redis://shop..example:6379/0")) as producer, pytest.raises(Overloaded):
+        producer.enqueue(purchase())
 
 
 def test_a_server_that_comes_back_takes_events_again(own_store: EmbeddedServer) -> None:

@@ -1,7 +1,8 @@
 """A dataset that has as many dead letters as it may have."""
 
+from tests.fakes.events import purchase
 from tests.fakes.simulator import Simulator
-from tests.integration.relay.site import DATASET, OTHER, MakeSite, Site
+from tests.integration.relay.site import DATASET, OTHER, TOKENS, MakeSite, Site
 
 
 def refuse_all(meta: Simulator) -> None:
@@ -42,3 +43,19 @@ def test_with_drop_oldest_it_goes_on_and_counts_what_it_lost(make_site: MakeSite
     before = site.hand.size("bytes")
     site.hand.store.dead.purge(DATASET, [letter.id for letter in site.hand.store.dead.read(DATASET)])
     assert (before > 0, site.hand.size("bytes")) == (True, 0)
+
+
+def test_a_dataset_without_a_token_and_with_too_many_goes_on_when_it_has_one(make_site: MakeSite) -> None:
+    site = make_site(CAPI_DEAD_LETTERS="1")
+    site.write_datasets({DATASET: ""})
+    site.enqueue_events([purchase("invalid", custom_data={"value": 1}), purchase("good")])
+    site.turn()
+    pause = site.counts().pause
+    site.write_datasets(TOKENS)
+
+    assert pause
+    assert pause.reason == "dead_full"
+    assert site.held_seconds() <= 15 * 60  # not to the end of the pause before, which has none
+    site.let_the_pause_end()
+    site.turn()
+    assert site.doors() == {"invalid": 1, "delivered": 1}

@@ -1,10 +1,13 @@
 """An event that was delivered is not sent again within the window; what was not delivered is."""
 
 import pytest
+from celery import Celery
 
 from capi_relay import keys
 from tests.fakes.simulator import Simulator
 from tests.integration.relay.site import DATASET, OTHER, TOKENS, MakeSite, Site
+from worker.duties import Duties
+from worker.hints import Hints
 
 DAY_MS = 24 * 3_600_000
 
@@ -15,6 +18,11 @@ def sent_ids(meta: Simulator, dataset_id: str = DATASET) -> list[str]:
 
 def seen_keys(site: Site) -> list[bytes]:
     return sorted(site.hand.redis.scan_iter(match=keys.seen(0, DATASET, 0).replace("{", r"\{")[:-1] + "*"))
+
+
+def slot_of(site: Site) -> int:
+    """Return the slot of 12 hours that is now."""
+    return site.hand.now_ms() // (12 * 3_600_000)
 
 
 def age_the_memory(site: Site, days: int) -> None:
@@ -142,3 +150,18 @@ def test_a_slot_is_kept_for_the_window_and_a_quarter(site: Site) -> None:
     (name,) = seen_keys(site)
 
     assert 59 * 3_600_000 < site.hand.redis.pttl(name) <= 60 * 3_600_000
+
+
+def test_what_is_forgotten_because_its_time_ran_out_makes_room_for_others(make_site: MakeSite) -> None:
+    site = make_site(CAPI_DEDUP_BYTES="264")  # four events
+    site.enqueue(*"1234", dataset_id=OTHER)
+    site.turn()
+    assert site.hand.redis.delete(keys.seen(0, OTHER, slot_of(site))) == 1  # as Redis does, which tells nobody
+    Duties(site.runtime, Hints(Celery())).sweep()
+    site.enqueue(*"abc")
+    site.turn()
+    site.enqueue("a")
+    site.turn()
+
+    assert site.doors() == {"delivered": 3, "duplicate": 1}
+    assert site.hand.size("seen") == 3

@@ -30,6 +30,20 @@ def test_more_dead_letters_than_a_page_are_read_in_order(hand: Hand) -> None:
     assert [letter.event.decode() for letter in hand.store.dead.read(DATASET)] == [str(n) for n in range(450)]
 
 
+def test_reading_begins_at_the_time_that_is_asked_for(hand: Hand) -> None:
+    for ms in (1000, 2000, 3000):
+        hand.redis.xadd(keys.dead(0, DATASET), {"e": "x", "m": "", "r": "{}"}, id=f"{ms}-1")
+
+    assert [letter.id for letter in hand.store.dead.read(DATASET, since_ms=2000)] == ["2000-1", "3000-1"]
+
+
+def test_the_last_ids_name_only_datasets_that_have_dead_letters(hand: Hand) -> None:
+    others = [str(number) for number in range(450)]
+    letter = dead_letter(hand)
+
+    assert hand.store.dead.last_ids([*others, DATASET]) == {DATASET: letter.id}
+
+
 def test_a_replayed_dead_letter_is_in_its_lane_once(hand: Hand) -> None:
     letter = dead_letter(hand)
     replays = [hand.store.dead.replay(letter, lane_name="0", meta=META) for _ in range(2)]

@@ -1,7 +1,9 @@
 """mark.lua and what may have been delivered: counted when it is sent again, and forgotten when it has passed."""
 
+import pytest
+
 from tests.integration.store.hand import Hand, texts
-from worker.store import Entry, Lease
+from worker.store import Connection, Entry, Lease
 
 
 def mark(hand: Hand, lease: Lease, entries: tuple[Entry, ...], number: int = 1) -> bool:
@@ -119,3 +121,35 @@ def test_a_worker_that_was_slow_but_not_replaced_may_go_on(hand: Hand) -> None:
     hand.ripen()
 
     assert mark(hand, lease, lease.entries) is True
+
+
+def test_a_lease_call_that_comes_late_leaves_the_mark_that_was_made_since(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand.append("a", "b")
+    sent = []
+    run = Connection.run
+    monkeypatch.setattr(Connection, "run", lambda self, *call: (sent.append((self, *call)), run(self, *call))[1])
+    lease = hand.take()
+    late = next(call for call in sent if call[1] == "lease")
+    assert hand.store.lanes.mark(lease, 1, lease.entries)
+    run(*late)
+    hand.ripen()
+
+    assert hand.take().doubt
+    assert "deaths" not in hand.state()
+
+
+def test_a_mark_that_comes_late_leaves_the_next_one(hand: Hand) -> None:
+    hand.append("a", "b")
+    lease = hand.take()
+    first, second = lease.entries
+    hand.store.lanes.mark(lease, 1, [first])
+    hand.settle(lease, (first,), then="part", mark_number=1)
+    hand.store.lanes.mark(lease, 2, [second])
+    hand.store.lanes.mark(lease, 1, [first])
+    hand.settle(lease, then="retry", mark_number=2, in_doubt=True)
+    hand.ripen()
+
+    assert hand.take().in_doubt(second.id)
+    assert hand.counter("requests") == 2

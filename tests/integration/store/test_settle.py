@@ -219,3 +219,16 @@ def test_an_entry_of_another_lane_is_not_removed(hand: Hand) -> None:
 
     assert settled.removed == (0,)
     assert (texts(lease), hand.length()) == (["a"], 1)
+
+
+def test_a_lowered_limit_of_dead_letters_is_reached_in_several_settles(hand: Hand) -> None:
+    hand.append(*"ab")
+    lease = hand.take()
+    with hand.redis.pipeline() as pipeline:
+        for _ in range(2500):
+            pipeline.xadd(keys.dead(0, DATASET), {"e": "x", "m": "", "r": "{}"})
+        pipeline.execute()
+    kept = [hand.settle(lease, then="part", keep_dead=100).dead_letters_kept for _ in range(3)]
+
+    assert kept == [1500, 500, 100]
+    assert hand.counter("dead_dropped") == 2400

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections import OrderedDict, namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -47,6 +47,21 @@ class _Product:
     price: int
 
 
+@dataclass
+class _Row(Mapping[str, int]):
+    email: str
+    entries: dict[str, int]
+
+    def __getitem__(self, key: str) -> int:
+        return self.entries[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
 _Pair = namedtuple("_Pair", "a b")  # noqa: PYI024 - the untyped kind, as an app may have it
 _SCALARS = st.one_of(
     st.none(),
@@ -64,6 +79,7 @@ _SCALARS = st.one_of(
 ITS_OWN_WAY: list[object] = [
     *(math.nan, math.inf, -math.inf, [math.nan], None, [None], "null"),
     *(2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**4300, Decimal("19.99"), Decimal("NaN")),
+    _Row("ada@example.com", {"a": 1}),
     *("\ud800", '\x00\x1f\x7f\u2028"\\/', _Text("a"), _Source.WEBSITE, _Count.TWO, _Kind.SHOP, True),
     *(UUID(int=7), datetime(2026, 11, 22, tzinfo=UTC), _Product(1), _Pair(1, 2), b"a", orjson.Fragment(b"{")),
     *({1: 2}, {None: 1}, {_Text("a"): 1}, {"\ud800": 1}, OrderedDict(a=1), MappingProxyType({"a": (1, [2])})),

@@ -264,6 +264,19 @@ def test_a_plain_field_takes_text_or_a_number_only(odd: object) -> None:
     assert len(warnings) == 2
 
 
+@pytest.mark.parametrize("text", ["sub:ada@example.com", "ada%40example.com", "Ada <ada@example.com>", "a@b.c"])
+def test_a_plain_field_that_holds_an_address_is_left_out(text: str) -> None:
+    for key in PLAIN - {"client_user_agent"}:
+        event, warnings = protect({"user_data": {key: text}})
+        assert event["user_data"] == {}
+        assert (len(warnings), "ada" in warnings[0]) == (1, False)
+
+
+def test_a_robots_address_in_its_user_agent_stays() -> None:
+    agent = "Bot/1.0 (+crawler@example.com)"
+    assert protect({"user_data": {"client_user_agent": agent}}) == ({"user_data": {"client_user_agent": agent}}, ())
+
+
 def test_a_malformed_click_id_is_left_out_because_it_can_cost_the_whole_request() -> None:
     data, warnings = user_data({"fbc": "AbCdEf", "em": "john@example.com"})
 

@@ -108,9 +108,17 @@ def test_an_address_in_any_text_is_removed_and_the_receipt_has_the_id_that_is_se
     event = {"event_name": "Lead", "event_id": "ada@example.com/7", "custom_data": {"note": "ask bob@example.org"}}
     prepared = prepare(event, PLAIN, now=NOW)
 
-    assert prepared.event["event_id"] == "REMOVED/7"
+    assert b"ada" not in prepared.encoded
     assert b"@" not in prepared.encoded
     assert len(prepared.warnings) == 2
+
+
+def test_ids_with_an_address_in_them_stay_different_and_the_same_each_time() -> None:
+    given = ["ada@example.com-1", "ada@example.com-2", "bob@example.com-1", "ada@example.com-1"]
+    first, second, third, again = (sent({"event_name": "Lead", "event_id": each})["event_id"] for each in given)
+
+    assert len({first, second, third}) == 3
+    assert again == first
 
 
 @pytest.mark.parametrize("event", [[], None, "event", 7])

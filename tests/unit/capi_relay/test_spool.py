@@ -347,6 +347,21 @@ def test_a_record_whose_lane_is_full_lets_the_others_pass(spool: Spool, folder: 
     assert not path.exists()
 
 
+def test_in_a_full_spool_too_a_full_lane_lets_the_others_pass(folder: Path) -> None:
+    calls: list[str] = []
+
+    def append(work: Append) -> None:
+        if work.call_id == "a" and not calls:
+            raise LaneFull("full")
+        calls.append(work.call_id)
+
+    spooled_file(folder, [record("a"), Spooled(Append("2002", "b", 0, {}), 1)])
+    with closing(Spool(folder, cap_bytes=1)) as spool:
+        assert Drain(spool, append).run(5)
+
+    assert calls == ["b", "a"]
+
+
 def test_only_what_was_in_doubt_for_long_counts_as_possibly_stored_again(spool: Spool, folder: Path) -> None:
     now_ms = int(time.time() * 1000)
     doubts = {"never": 0, "just now": now_ms - 60_000, "long ago": now_ms - 600_000, "in future": now_ms + 60_000}
@@ -383,3 +398,27 @@ def test_the_status_says_what_waits(spool: Spool, folder: Path) -> None:
 
     assert (found.files, found.size_bytes, found.corrupt_files) == (1, len(encode(record("a"))), 1)
     assert found.oldest_seconds > 60
+
+
+def test_a_call_during_which_the_process_ends_is_in_doubt_and_one_that_was_refused_is_not(
+    spool: Spool, folder: Path
+) -> None:
+    doubts: list[int] = []
+
+    def append(work: Append) -> None:
+        file = SpoolFile(path, os.open(path, os.O_RDONLY))  # what the next process would find
+        doubts.append(file.doubt_ms)
+        file.close()
+        if work.call_id == "b":
+            raise Overloaded("full")
+
+    path = spooled_file(folder, [record("a"), record("b")])
+    began_ms = int(time.time() * 1000)
+
+    assert not Drain(spool, append).run(0.05)
+    spool.close()
+    assert min(doubts) >= began_ms
+    file = SpoolFile.adopt(path)
+    assert file is not None
+    assert (file.read(), file.doubt_ms) == (record("b"), 0)
+    file.close()

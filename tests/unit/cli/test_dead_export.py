@@ -20,6 +20,10 @@ def test_other_cells_stay_as_they_are(value: object, text: str) -> None:
     assert cell_of(value) == text
 
 
+def test_no_cell_does_anything_to_a_terminal_that_shows_the_table() -> None:
+    assert cell_of("\x1b]0;owned\x07 \x9b31m \u202eevil") == r"\x1b]0;owned\x07 \x9b31m \u202eevil"
+
+
 def test_every_cell_is_quoted_and_a_row_stays_one_row() -> None:
     event = {"event_id": '=1+1","x', "event_name": "@SUM(A1)\nnext"}
     record = record_of(reason="invalid", event=event, enqueued_ms=1, attempts=0)

@@ -19,6 +19,7 @@ for i = 1, #flat, 2 do st[flat[i]] = flat[i + 1] end
 
 local held = tonumber(redis.call('ZSCORE', KEYS[3], lane) or nil)
 local again = st.tok == token and held  -- the client library sent this call twice
+if again and (st.cur or st.prog) then return {0, 'held'} end  -- and this one was delayed: its holder has gone on since
 local pause = tonumber(redis.call('HGET', KEYS[5], 'until') or 0)
 if not again then
   local due = tonumber(redis.call('ZSCORE', KEYS[2], lane) or nil)
@@ -102,6 +103,8 @@ redis.call('ZREM', KEYS[2], lane)
 redis.call('HDEL', KEYS[4], 'cur', 'prog', 'tok')
 if n == 0 then
   redis.call('ZADD', KEYS[3], now + tonumber(ARGV[6]), lane)
+  local tried = string.match(redis.call('HGET', KEYS[5], 'probe') or '', '^(%S+) ')
+  if tried == lane then redis.call('HDEL', KEYS[5], 'probe') end  -- it has nothing to try with: another lane may
   return {0, 'newer'}
 end
 redis.call('ZADD', KEYS[3], now + tonumber(ARGV[3]), lane)

@@ -84,8 +84,9 @@ end
 reply[#reply + 1] = dead
 
 local keep, kept = tonumber(ARGV[14]), redis.call('XLEN', KEYS[8])
-while keep > 0 and kept > keep do  -- the dataset would rather lose its oldest dead letters than stand still
-  local rows, ids = redis.call('XRANGE', KEYS[8], '-', '+', 'COUNT', math.min(kept - keep, 500)), {}
+local drop = keep > 0 and math.min(kept - keep, dead + 1000) or 0  -- more, where the limit was lowered: the next settles
+while drop > 0 do  -- the dataset would rather lose its oldest dead letters than stand still
+  local rows, ids = redis.call('XRANGE', KEYS[8], '-', '+', 'COUNT', math.min(drop, 500)), {}
   for i, row in ipairs(rows) do
     ids[i] = row[1]
     for k = 1, #row[2], 2 do
@@ -95,7 +96,7 @@ while keep > 0 and kept > keep do  -- the dataset would rather lose its oldest d
   end
   redis.call('XDEL', KEYS[8], unpack(ids))
   redis.call('HINCRBY', KEYS[7], 'dead_dropped', #ids)
-  kept = kept - #ids
+  kept, drop = kept - #ids, drop - #ids
 end
 reply[#reply + 1] = kept
 
