@@ -1,6 +1,6 @@
 """Which keys of ``user_data`` Meta knows, and by what other names developers write them."""
 
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Final
 
 from capi_relay.normalize import NORMALIZERS
@@ -38,10 +38,24 @@ _LONG_NAMES: Final = {
 }
 
 
-@lru_cache(maxsize=1024)
-def squeezed(key: object) -> str:
-    """Return the key without case and punctuation (``firstName`` is ``firstname``), or nothing when it is no text."""
-    return letters_and_digits(key) if isinstance(key, str) else ""
+_MOST_REMEMBERED: Final = 1024
+_LONGEST_REMEMBERED: Final = 64
+
+
+class _Squeezed(dict[object, str]):
+    """Remembers short keys only: what a visitor can make an app send as a key may be long, and never comes again."""
+
+    def __missing__(self, key: object) -> str:
+        text = letters_and_digits(key) if isinstance(key, str) else ""
+        if isinstance(key, str) and len(key) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[key] = text
+        return text
+
+
+squeezed: Final[Callable[[object], str]] = _Squeezed().__getitem__
+"""Return the key without case and punctuation (``firstName`` is ``firstname``), or nothing when it is no text."""
 
 
 _BY_LONG_NAME: Final = {squeezed(name): key for key, names in _LONG_NAMES.items() for name in names.split()}

@@ -7,12 +7,14 @@ these try again one after the other, and the first success resumes them all (dec
 
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 
 import structlog
 
 from worker.backoff import blocked_seconds, limited_ms, stagger_seconds
 from worker.batch import Batch
 from worker.datasets import Datasets
+from worker.errors import StoreUnavailable
 from worker.outcome import Detail, Outcome, RateLimited, TokenDead
 from worker.store import Store
 from worker.usage import Usage
@@ -66,7 +68,8 @@ class Pauses:
         if not usage.at_the_limit or isinstance(outcome, RateLimited | TokenDead):
             return False
         detail = Detail(None, None, f"{min(usage.percent, 999):.0f} % of Meta's limit of calls is used up", None, None)
-        self._limit(work, detail, usage.seconds, is_app=usage.scope == "app", failed=False)
+        with suppress(StoreUnavailable):  # what was delivered must be settled, and that waits for the store
+            self._limit(work, detail, usage.seconds, is_app=usage.scope == "app", failed=False)
         return True
 
     def passed(self, work: Batch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from worker.cli.console import Seconds, json_option, number, out, print_json, table
+from worker.cli.console import Seconds, json_option, number, out, print_json, safe, table
 from worker.cli.opening import DATASET_ID, known_ids, opened_store
 from worker.erasure import Erasure, NoIdentifierError, Person, erase, person_of, person_of_digest
 from worker.settings import load
@@ -123,7 +123,7 @@ def _tell(found: dict[str, Erasure], *, dry_run: bool) -> None:
     total = _total(found)
     for dataset_id, each in found.items():
         if any(counts := asdict(each).values()):
-            view.add_row(dataset_id, *map(number, counts))
+            view.add_row(safe(dataset_id), *map(number, counts))
     say = out().print
     if view.row_count:
         say(view)

@@ -30,7 +30,7 @@ def match_table(rows: Iterable[tuple[str, Summary]]) -> Table:
     view = table("Dataset", "Event", "Events", "Match\n0 - 10", "Add first", right=(2, 3))
     for dataset_id, each in rows:
         view.add_row(
-            dataset_id, safe(each.event_name), number(each.events), f"{each.score:.1f}", safe(each.advice or "-")
+            safe(dataset_id), safe(each.event_name), number(each.events), f"{each.score:.1f}", safe(each.advice or "-")
         )
     return view
 
@@ -44,7 +44,7 @@ def quality_view(found: Mapping[str, Quality]) -> RenderableType:
     warnings = table("Dataset", "Warning", "Events", "Share", right=(2, 3))
     for dataset_id, quality in sampled.items():
         for code, count in quality.warnings.items():
-            warnings.add_row(dataset_id, safe(code), number(count), percent(count / quality.sampled))
+            warnings.add_row(safe(dataset_id), safe(code), number(count), percent(count / quality.sampled))
     parts: list[RenderableType] = [Text("Of a sample of what was delivered of late:\n"), match]
     return Group(*parts, Text(), warnings) if warnings.row_count else Group(*parts)
 

@@ -2,7 +2,7 @@
 
 import click
 
-from worker.cli.console import json_option, number, out, print_json, table
+from worker.cli.console import json_option, number, out, print_json, safe, table
 from worker.cli.counts import equation_of
 from worker.cli.opening import known_ids, opened_store
 from worker.settings import load
@@ -31,7 +31,7 @@ def command(*, as_json: bool) -> None:
         names = ("Enqueued", "Replayed", "Foreign", "Waiting", "In\nflight", "Doors", "Unaccounted")
         view = table("Dataset", *names, right={1, 2, 3, 4, 5, 6, 7})
         for dataset_id, equation in found.items():
-            view.add_row(dataset_id, *map(number, equation.values()))
+            view.add_row(safe(dataset_id), *map(number, equation.values()))
         out().print(view)
         out().print(f"{number(unaccounted)} unaccounted")
     if any(equation["unaccounted"] for equation in found.values()):

@@ -97,7 +97,7 @@ def view_of(found: Sequence[DatasetCounts], qualities: Mapping[str, Quality] | N
         return Text("There is no dataset yet: none is configured and nothing was enqueued.")
     view = table(*_COLUMNS, right=range(1, len(_COLUMNS)))
     for counts in found:
-        view.add_row(counts.dataset_id, *_cells(status_of(counts)))
+        view.add_row(safe(counts.dataset_id), *_cells(status_of(counts)))
     totals = totals_of(found)
     if len(found) > 1:
         view.add_section()

@@ -151,7 +151,7 @@ def _table(reading: Reading, rows: int, freshness_seconds: float) -> Table:
     for counts in reading.found[:rows]:
         state = state_of(counts, freshness_seconds=freshness_seconds)
         cells = _cells(status_of(counts), reading.per_minute.get(counts.dataset_id))
-        view.add_row(counts.dataset_id, *cells, safe(state), style=_style(counts, state))
+        view.add_row(safe(counts.dataset_id), *cells, safe(state), style=_style(counts, state))
     if len(reading.found) > 1:
         view.add_section()
         known = [rate for rate in reading.per_minute.values() if rate is not None]

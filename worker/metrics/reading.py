@@ -56,7 +56,7 @@ def read(store: Store, broker_url: str, broker_options: Mapping[str, object]) ->
         oldest_age_seconds=sums.oldest_age_seconds,
         busiest=named,
         qualities={dataset_id: quality_of(fields) for dataset_id, fields in qualities.items()},
-        pauses=sums.pauses,
+        pauses=store.admin.pauses(),  # also of datasets that never had an event
         datasets=sums.datasets,
         lanes_due=store.lanes.look(names=1).eligible_soon,
         memory=store.admin.memory(),
@@ -76,15 +76,12 @@ class _Sums:
     def __init__(self) -> None:
         self.datasets = 0
         self.oldest_age_seconds = 0.0
-        self.pauses: dict[str, Pause] = {}
         self._counters: Counter[str] = Counter()
         self._stored = self._in_flight = self._dead = self._unseen = self._now_ms = 0
 
     def add(self, counts: DatasetCounts) -> None:
         self.datasets += 1
         self.oldest_age_seconds = max(self.oldest_age_seconds, age_seconds(counts))
-        if counts.pause:
-            self.pauses[counts.dataset_id] = counts.pause
         self._counters.update(counts.counters)
         self._stored += counts.stored
         self._in_flight += counts.in_flight

@@ -150,8 +150,8 @@ class Lanes:
         gone = tuple(next(counts) if group.entries else 0 for group in settlement.exits)
         return Settled(status == 1, gone, written, kept)
 
-    def move_late(self, lease: Lease, freshness_seconds: float) -> int:
-        """Move what became late while it waited to the dataset's late lane; return how many events, 0 at the end."""
+    def move_late(self, lease: Lease, after_seconds: float) -> int:
+        """Move what has waited for so long to the dataset's late lane; return how many events, 0 at the end."""
         shard, dataset_id = lease.shard, lease.dataset_id
         late = keys.lane_of(dataset_id, keys.LATE_LANE)
         moved = self._run_as_holder(
@@ -165,7 +165,7 @@ class Lanes:
                 keys.lanes(shard, dataset_id),
                 keys.stream(shard, late),
             ],
-            [lease.lane, lease.token, late, int(freshness_seconds * 1000), _MOVE_EVENTS],
+            [lease.lane, lease.token, late, int(after_seconds * 1000), _MOVE_EVENTS],
         )
         return max(0, int(moved))
 

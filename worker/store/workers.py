@@ -1,6 +1,6 @@
 """The worker processes that are alive, as they tell it themselves: one short-lived hash each, on the first shard."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from capi_relay import keys
 from worker.store.connection import Connection
@@ -27,6 +27,9 @@ class WorkerSign:
     """When it took the last one; 0: none yet."""
 
 
+_TOLD = tuple(field.name.encode() for field in fields(WorkerSign))[1:]
+
+
 class Workers:
     """Signs of life in Redis."""
 
@@ -35,9 +38,9 @@ class Workers:
 
     def tell(self, sign: WorkerSign) -> int:
         """Put a worker's sign in place of its last one; return how many workers are alive."""
-        fields = asdict(sign)
-        name = fields.pop("name")
-        words = [word for pair in fields.items() for word in pair]
+        told = asdict(sign)
+        name = told.pop("name")
+        words = [word for pair in told.items() for word in pair]
         names = [keys.workers(0), keys.worker(0, name)]
         return int(self._connection.run("alive", names, [name, int(ALIVE_SECONDS * 1000), *words]))
 
@@ -47,9 +50,11 @@ class Workers:
         told = self._connection.commands([("HGETALL", keys.worker(0, name)) for name in names])
         return sorted(
             (
-                WorkerSign(name=name, **{field.decode(): int(value) for field, value in fields.items()})
-                for name, fields in zip(names, told, strict=True)
-                if fields  # its time has run out
+                WorkerSign(
+                    name, *(int(sign.get(field, 0)) for field in _TOLD)
+                )  # one of another version tells other things
+                for name, sign in zip(names, told, strict=True)
+                if sign  # its time has run out
             ),
             key=lambda sign: sign.name,
         )

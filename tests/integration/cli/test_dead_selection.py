@@ -1,4 +1,4 @@
-"""Which dead letters a command means: an id that several datasets have, one from before a clock was set back, one given twice."""
+"""Which dead letters a command means: ids that two datasets have, from before a clock was set back, or given twice."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ def give_id(site: Site, letter_id: str, *dataset_ids: str) -> None:
     with Redis.from_url(site.env["CAPI_REDIS_URL"]) as redis:
         for dataset_id in dataset_ids:
             name = keys.dead(0, dataset_id)
-            ((_, fields),) = redis.xrange(name)  # type: ignore[misc] # redis-py says it may be awaited
+            ((_, fields),) = redis.xrange(name)
             redis.delete(name)
             redis.xadd(name, fields, id=letter_id)
 

@@ -168,3 +168,15 @@ def test_the_workers_that_are_alive_are_counted(site: Site) -> None:
     assert "No worker is alive: events wait." in idle
     assert "Workers alive: 1." in site.run("status").stdout
     assert site.json("status")["workers"] == 1
+
+
+def test_metrics_and_status_count_the_same_pauses_also_of_a_dataset_without_an_event(site: Site) -> None:
+    site.enqueue(lead())
+    for dataset_id in (DATASET, "77"):
+        site.run("pause", dataset_id)
+    paused = [each for each in site.json("status")["datasets"].values() if each["paused"]]
+    told = site.run("metrics", "--once").stdout
+
+    assert len(paused) == 2
+    assert 'capi_paused{reason="manual"} 2.0' in told
+    assert 'capi_dataset_paused{dataset="77",reason="manual"} 1.0' in told

@@ -16,6 +16,7 @@ class Proxy:
         self._sockets: list[socket.socket] = []
         self._lose = threading.Event()
         self._instead = b""
+        self._hang_up = False
         self.url = f"redis://127.0.0.1:{self._listening.getsockname()[1]}/0"
         self.delay_seconds = 0.0
         self.lost = 0
@@ -27,6 +28,11 @@ class Proxy:
     def answer_next_with(self, data: bytes) -> None:
         """Let the next append reach the store, and this be its answer."""
         self._instead = data
+        self._lose.set()
+
+    def hang_up_instead_of_the_next_answer(self) -> None:
+        """Let the next append reach the store, close the connection properly, and take no other."""
+        self._hang_up = True
         self._lose.set()
 
     def serve(self) -> None:
@@ -47,6 +53,11 @@ class Proxy:
                 if is_answer and self._lose.is_set() and data.startswith(b"*2"):  # append.lua answers with a pair
                     self._lose.clear()
                     self.lost += 1
+                    if self._hang_up:
+                        self._listening.shutdown(socket.SHUT_RDWR)
+                        self._listening.close()
+                        goal.shutdown(socket.SHUT_RDWR)
+                        return
                     goal.sendall(self._instead)
                     continue
                 if is_answer:
@@ -55,7 +66,8 @@ class Proxy:
 
     def close(self) -> None:
         """Close every connection."""
-        self._listening.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # it has hung up before
+            self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         for each in self._sockets:
             each.close()

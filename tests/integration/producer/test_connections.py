@@ -1,7 +1,6 @@
 """The producer's connections: which are kept, which are closed, and that no call ever reads another call's answer."""
 
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -81,15 +80,12 @@ def test_a_server_that_is_no_longer_the_master_is_not_asked_twice_over_one_conne
 def test_what_the_app_was_handling_does_not_make_a_lost_answer_a_call_that_never_went_out(proxy: Proxy) -> None:
     with closing(Producer(proxy.url, default_dataset_id="1001", deadline_seconds=2)) as producer:
         producer.enqueue(purchase("first"))
-        proxy.delay_seconds = 3
+        proxy.hang_up_instead_of_the_next_answer()
         try:
             raise FileNotFoundError  # noqa: TRY301 - as an app that finds no cached file, say
         except FileNotFoundError:
-            closer = threading.Timer(0.2, proxy.close)
-            closer.start()
             with pytest.raises(InDoubt):
                 producer.enqueue(purchase("second"))
-            closer.join()
 
 
 def test_a_server_that_forgot_the_script_is_told_it_again(producer: Producer, stored: Stored) -> None:

@@ -107,7 +107,7 @@ def hanging_port() -> Iterator[int]:
         listening.listen(0)
         for _ in range(4):
             waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
+            waiting.settimeout(0)
             waiting.connect_ex(listening.getsockname())
         yield listening.getsockname()[1]
 
@@ -122,9 +122,8 @@ def test_a_host_with_many_addresses_that_hang_refuses_in_time(
         assert refusal_seconds(producer) < DEADLINE_SECONDS + SLACK_SECONDS
 
 
-@pytest.mark.parametrize("option", ["socket_connect_timeout=3", "socket_timeout=3"])
-def test_the_url_has_no_say_in_the_deadline(hanging_port: int, option: str) -> None:
-    with closing(producer_of(f"redis://127.0.0.1:{hanging_port}/0?{option}")) as producer:
+def test_the_url_has_no_say_in_the_deadline(hanging_port: int) -> None:
+    with closing(producer_of(f"redis://127.0.0.1:{hanging_port}/0?socket_connect_timeout=3")) as producer:
         assert refusal_seconds(producer) < DEADLINE_SECONDS + SLACK_SECONDS
 
 

@@ -11,9 +11,9 @@ LATE = f"{DATASET}/late"
 HOUR_MS = 3_600_000
 
 
-def put_back_in_time(site: Site, *event_ids: str, hours: int = 2, first: int = 1) -> None:
+def put_back_in_time(site: Site, *event_ids: str, hours: float = 2, first: int = 1) -> None:
     """Put events into the lane as the producer did so many hours ago."""
-    enqueued_ms = site.hand.now_ms() - hours * HOUR_MS
+    enqueued_ms = site.hand.now_ms() - int(hours * HOUR_MS)
     for place, event_id in enumerate(event_ids, start=first):
         site.hand.redis.xadd(
             keys.stream(0, LANE),
@@ -41,6 +41,20 @@ def test_new_events_do_not_wait_behind_stale_ones(make_site: MakeSite, meta: Sim
     assert sorted(sent_ids(meta)) == ["new", "old-1", "old-2", "old-3"]
     assert (site.counter("fresh"), site.counter("late"), site.counter("born_late")) == (1, 3, 0)
     assert site.hand.size("bytes") == 0
+
+
+def test_what_is_nearly_late_is_moved_too_so_that_the_next_turns_send(make_site: MakeSite, meta: Simulator) -> None:
+    site = make_site(CAPI_BATCH_EVENTS="2")
+    put_back_in_time(site, "old-1", "old-2")
+    put_back_in_time(site, "nearly-1", "nearly-2", hours=0.95)
+    put_back_in_time(site, "fresh-1", "fresh-2", hours=0.8)
+    site.enqueue("new")
+    site.turn()
+    site.hand.redis.zadd(keys.due(0), {LATE: site.hand.now_ms() + HOUR_MS})
+    tally = site.turn()
+
+    assert site.hand.length(LATE) == 4
+    assert (tally.requests, sent_ids(meta)) == (1, ["fresh-1", "fresh-2"])
 
 
 def test_a_backlog_that_fits_one_batch_stays_together(site: Site, meta: Simulator) -> None:

@@ -14,6 +14,7 @@ from capi_relay import Producer, keys
 from tests.fakes.events import purchase
 from tests.fakes.simulator import Simulator
 from tests.integration.relay.site import DATASET, OTHER, SHARING, TOKENS, MakeSite, Site
+from worker.errors import StoreUnavailable
 from worker.tick import resume_repaired
 
 SAME_TOKEN = dict.fromkeys((DATASET, SHARING, OTHER), "token-a")
@@ -80,6 +81,21 @@ def test_a_success_at_95_percent_delivers_and_pauses_the_dataset(
     assert least - 5 < site.pause_seconds() <= 1.2 * least
     assert site.claim() is None
     assert [site.counts(each).pause for each in (SHARING, OTHER)] == [None, None]
+
+
+def test_a_store_that_is_away_for_the_pause_is_waited_for_by_the_settle(
+    site: Site, meta: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **_more: object) -> None:
+        raise StoreUnavailable
+
+    meta.faults(says(app_usage(96)))
+    monkeypatch.setattr(site.runtime.store.admin, "pause", away)
+    site.enqueue("a")
+    site.turn()
+
+    assert site.doors() == {"delivered": 1}
+    assert site.counts().stored == 0
 
 
 def test_an_app_at_95_percent_pauses_all_its_datasets_and_they_end_one_after_the_other(

@@ -1,5 +1,7 @@
 """mark.lua and what may have been delivered: counted when it is sent again, and forgotten when it has passed."""
 
+from typing import Any
+
 import pytest
 
 from tests.integration.store.hand import Hand, texts
@@ -127,9 +129,14 @@ def test_a_lease_call_that_comes_late_leaves_the_mark_that_was_made_since(
     hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand.append("a", "b")
-    sent = []
+    sent: list[tuple[Connection, str, list[str], list[Any]]] = []
     run = Connection.run
-    monkeypatch.setattr(Connection, "run", lambda self, *call: (sent.append((self, *call)), run(self, *call))[1])
+
+    def listen(connection: Connection, name: str, key_names: list[str], args: list[Any]) -> Any:  # noqa: ANN401 - as run
+        sent.append((connection, name, key_names, args))
+        return run(connection, name, key_names, args)
+
+    monkeypatch.setattr(Connection, "run", listen)
     lease = hand.take()
     late = next(call for call in sent if call[1] == "lease")
     assert hand.store.lanes.mark(lease, 1, lease.entries)

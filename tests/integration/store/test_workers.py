@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from capi_relay import keys
 from tests.fakes.relay import wait_until
 from tests.integration.store.hand import Hand
 from worker.store import WorkerSign, workers
@@ -40,3 +41,11 @@ def test_who_tells_nothing_is_gone_and_forgotten(hand: Hand, monkeypatch: pytest
 def test_a_full_server_takes_a_sign_of_life(hand: Hand) -> None:
     with hand.full_server():
         assert hand.store.workers.tell(SIGN) == 1
+
+
+def test_a_worker_of_another_version_is_seen_with_what_both_know(hand: Hand) -> None:
+    hand.store.workers.tell(SIGN)
+    hand.redis.hset(keys.worker(0, SIGN.name), "of_a_newer_version", "1.5")
+    hand.redis.hdel(keys.worker(0, SIGN.name), "pumps")
+
+    assert hand.store.workers.seen() == [replace(SIGN, pumps=0)]

@@ -188,6 +188,10 @@ def test_a_file_that_is_no_toml_is_a_problem_with_its_line(tmp_path: Path) -> No
     assert "secret" not in problems
 
 
+def test_a_number_of_more_digits_than_python_reads_is_a_problem_too(tmp_path: Path) -> None:
+    assert "is not TOML" in problems_in(tmp_path, f"a = {'1' * 5000}")
+
+
 def test_a_file_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "datasets.toml"
     path.write_bytes(b"\xff")

@@ -2,7 +2,7 @@
 -- wait behind it.
 --
 -- KEYS    1 stream, 2 due, 3 held, 4 state, 5 size, 6 lanes of the dataset, 7 stream of the late lane
--- ARGV    1 lane, 2 lease token, 3 late lane, 4 ms after which an event is late, 5 events at most
+-- ARGV    1 lane, 2 lease token, 3 late lane, 4 ms after which an event is moved, 5 events at most
 -- Returns events moved; -1: the lease is somebody else's | -2: a mark is unresolved, its events stay where they are
 -- Cost    O(events moved)
 local lane, late = ARGV[1], ARGV[3]
