@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any, Protocol
 
 from capi_relay import failpoints
@@ -15,6 +17,7 @@ from worker.meta import Meta, read_meta
 from worker.store import Entry, Store, StoredDeadLetter
 
 _NAME_CHARACTERS = 100
+_PURGED_AT_ONCE = 1_000
 _DAY_MS = 24 * 3600 * 1000
 
 
@@ -161,11 +164,13 @@ def replay(
 
 
 def purge(store: Store, letters: Iterable[StoredDeadLetter]) -> int:
-    """Delete dead letters for good; return how many there were."""
-    ids: dict[str, list[str]] = {}
-    for letter in letters:
-        ids.setdefault(letter.dataset_id, []).append(letter.id)
-    return sum(store.dead.purge(dataset_id, each) for dataset_id, each in ids.items())
+    """Delete dead letters for good, page by page while they are read; return how many there were."""
+    gone = 0
+    for dataset_id, of_dataset in groupby(letters, key=attrgetter("dataset_id")):
+        ids = (letter.id for letter in of_dataset)
+        while page := list(islice(ids, _PURGED_AT_ONCE)):
+            gone += store.dead.purge(dataset_id, page)
+    return gone
 
 
 def age_out(store: Store, keep_days: int) -> dict[str, int]:

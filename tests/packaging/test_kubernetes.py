@@ -77,6 +77,18 @@ def test_only_workers_have_the_datasets_with_their_tokens(name: str) -> None:
     assert "config" not in str(pod(name)["volumes"])
 
 
+@pytest.mark.parametrize("name", ["beat", "metrics"])
+def test_every_pod_writes_its_log_as_the_workers_do(name: str) -> None:
+    (config,) = (each for each in RELAY if each["kind"] == "ConfigMap")
+    given = {each["name"]: each["valueFrom"] for each in container(name)["env"]}
+
+    assert container("worker")["envFrom"] == [{"configMapRef": {"name": config["metadata"]["name"]}}]
+    assert given["CAPI_LOG_FORMAT"] == {
+        "configMapKeyRef": {"name": config["metadata"]["name"], "key": "CAPI_LOG_FORMAT"}
+    }
+    assert config["data"]["CAPI_LOG_FORMAT"] == "json"
+
+
 def test_a_worker_may_end_its_post_before_it_is_killed() -> None:
     grace_seconds = pod("worker")["terminationGracePeriodSeconds"]
 

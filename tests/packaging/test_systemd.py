@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.test_deployments import PROCFILE
+from tests.packaging.test_deployments import PROCFILE, words_of
 from worker.settings import load
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +16,8 @@ FOLDER = ROOT / "deploy" / "systemd"
 UNITS = sorted(FOLDER.iterdir())
 SERVICES = [path for path in UNITS if path.suffix == ".service"]
 HOME = "/opt/capi-relay/.venv/bin/"
+# The metrics are not in the Procfile; compose has them, with an address for containers behind the command.
+COMMANDS = {**{role: shlex.split(line) for role, line in PROCFILE.items()}, "metrics": words_of("metrics")[:4]}
 
 
 def option(path: Path, name: str) -> str:
@@ -27,15 +29,15 @@ def role_of(path: Path) -> str:
     return path.stem.removeprefix("capi-relay-").rstrip("@")
 
 
-def test_there_is_a_unit_for_each_process_of_the_procfile() -> None:
-    assert {role_of(path) for path in SERVICES} == PROCFILE.keys()
+def test_there_is_a_unit_for_each_process_of_the_procfile_and_for_the_metrics() -> None:
+    assert {role_of(path) for path in SERVICES} == COMMANDS.keys()
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: str(path.name))
-def test_a_unit_starts_what_the_procfile_starts(path: Path) -> None:
+def test_a_unit_starts_what_the_procfile_and_compose_start(path: Path) -> None:
     words = shlex.split(option(path, "ExecStart").removeprefix(HOME))
 
-    assert words[: len(shlex.split(PROCFILE[role_of(path)]))] == shlex.split(PROCFILE[role_of(path)])
+    assert words[: len(COMMANDS[role_of(path)])] == COMMANDS[role_of(path)]
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: str(path.name))

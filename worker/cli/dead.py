@@ -171,10 +171,10 @@ def purge_letters(*, where: Filter, ids: tuple[str, ...], every: bool, dry_run: 
         letters = selection(store, where, ids=ids)
         letters.must_be_plain()
         unknown = letters.unknown()
-        count = sum(1 for _ in letters)
+        count = 0 if yes and not dry_run else sum(1 for _ in letters)
         if count and not dry_run:
-            if not yes:
-                click.confirm(f"Delete {count} dead letter(s) for good?", abort=True, err=True)
+            click.confirm(f"Delete {count} dead letter(s) for good?", abort=True, err=True)
+        if not dry_run and (count or yes):
             count = purge(store, (stored for stored, _ in letters))
     if as_json:
         print_json({"purged": count, "unknown": unknown, "dry_run": dry_run})

@@ -24,6 +24,8 @@ class Reading:
     total: DatasetCounts
     """All datasets added up."""
     oldest_age_seconds: float
+    oldest_unpaused_age_seconds: float
+    """Of datasets whose events are not held back by a pause that somebody has to end."""
     busiest: Sequence[DatasetCounts]
     """Those that delivered most, by id."""
     qualities: Mapping[str, Quality]
@@ -54,6 +56,7 @@ def read(store: Store, broker_url: str, broker_options: Mapping[str, object]) ->
     return Reading(
         total=sums.total(),
         oldest_age_seconds=sums.oldest_age_seconds,
+        oldest_unpaused_age_seconds=sums.oldest_unpaused_age_seconds,
         busiest=named,
         qualities={dataset_id: quality_of(fields) for dataset_id, fields in qualities.items()},
         pauses=store.admin.pauses(),  # also of datasets that never had an event
@@ -75,13 +78,15 @@ class _Sums:
 
     def __init__(self) -> None:
         self.datasets = 0
-        self.oldest_age_seconds = 0.0
+        self.oldest_age_seconds = self.oldest_unpaused_age_seconds = 0.0
         self._counters: Counter[str] = Counter()
         self._stored = self._in_flight = self._dead = self._unseen = self._now_ms = 0
 
     def add(self, counts: DatasetCounts) -> None:
         self.datasets += 1
         self.oldest_age_seconds = max(self.oldest_age_seconds, age_seconds(counts))
+        if counts.pause is None or counts.pause.reason == "rate_limited":
+            self.oldest_unpaused_age_seconds = max(self.oldest_unpaused_age_seconds, age_seconds(counts))
         self._counters.update(counts.counters)
         self._stored += counts.stored
         self._in_flight += counts.in_flight

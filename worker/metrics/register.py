@@ -86,6 +86,11 @@ OLDEST = _gauge(
     unit="seconds",
     each_dataset=True,
 )
+OLDEST_UNPAUSED = _gauge(
+    "capi_oldest_unpaused_age_seconds",
+    "the same, of datasets that are not paused or only wait for Meta's limit (`rate_limited`); 0: there is none",
+    unit="seconds",
+)
 DEAD_LETTERS = _gauge("capi_dead_letters", "are kept now", unit="dead letters", each_dataset=True)
 SHARE = _gauge(
     "capi_share_within_hour",
@@ -131,7 +136,8 @@ COUNTED: Final = (
 )  # fmt: skip
 """What is read from the datasets' counts."""
 OF_INSTALLATION: Final = (
-    PAUSED, DATASETS, LANES_DUE, HINTS, STORE_UP, STORE_USED, STORE_MAX, STORE_WAITING, STORE_CAP, SCRAPE, WORKERS,
+    OLDEST_UNPAUSED, PAUSED, DATASETS, LANES_DUE, HINTS, STORE_UP, STORE_USED, STORE_MAX, STORE_WAITING, STORE_CAP,
+    SCRAPE, WORKERS,
 )  # fmt: skip
 OF_WORKERS: Final = (WORKER_SLOTS, WORKER_PUMPS, WORKER_BUSY, WORKER_RSS, WORKER_STARTED, WORKER_LAST)
 OF_DATASETS: Final = (*(each.of_dataset() for each in COUNTED if each.each_dataset), QUALITY, DATASET_PAUSED)

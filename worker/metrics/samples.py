@@ -66,6 +66,7 @@ def _of_counts(counts: DatasetCounts, oldest_age_seconds: float) -> Iterator[Sam
 
 
 def _of_installation(reading: Reading) -> Iterator[Sample]:
+    yield Sample(the.OLDEST_UNPAUSED, (), reading.oldest_unpaused_age_seconds)
     paused = Counter(pause.reason for pause in reading.pauses.values())
     for reason in sorted({*_PAUSES, *paused}):
         yield Sample(the.PAUSED, (reason,), paused[reason])

@@ -8,7 +8,7 @@ from typing import Any
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
@@ -89,7 +89,7 @@ class Connection:
                 reply = self.client.evalsha(sha, len(key_names), *key_names, *args)
             failpoints.reach(f"after_{name}")
         except RedisError as error:
-            raise StoreUnavailable(f"the event store could not run {name}: {_reason(error)}") from None
+            raise self._unavailable(name, error) from None
         return reply
 
     def command(self, *words: Any) -> Any:  # noqa: ANN401 - a command's reply is its own
@@ -97,7 +97,7 @@ class Connection:
         try:
             return self.client.execute_command(*words)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
         except RedisError as error:
-            raise StoreUnavailable(f"the event store could not run {words[0]}: {_reason(error)}") from None
+            raise self._unavailable(words[0], error) from None
 
     def commands(self, many: Sequence[Sequence[str]]) -> list[Any]:
         """Run plain commands that only read in one round trip; raises StoreUnavailable like ``run``."""
@@ -109,7 +109,7 @@ class Connection:
         try:
             replies: list[Any] = pipeline.execute()
         except RedisError as error:
-            raise StoreUnavailable(f"the event store could not run {many[0][0]}: {_reason(error)}") from None
+            raise self._unavailable(many[0][0], error) from None
         return replies
 
     def tails(self, prefix: str) -> Iterator[str]:
@@ -121,6 +121,11 @@ class Connection:
             yield from (name.decode(errors="replace")[len(prefix) :] for name in names)
             if int(cursor) == 0:
                 return
+
+    def _unavailable(self, what: object, error: RedisError) -> StoreUnavailable:
+        if isinstance(error, ReadOnlyError):  # a master that was demoted: its name may stand for another one by now
+            self.client.connection_pool.disconnect()
+        return StoreUnavailable(f"the event store could not run {what}: {_reason(error)}")
 
     def close(self) -> None:
         """Close all connections."""

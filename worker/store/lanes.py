@@ -164,6 +164,7 @@ class Lanes:
                 keys.size(shard),
                 keys.lanes(shard, dataset_id),
                 keys.stream(shard, late),
+                keys.counters(shard, dataset_id),
             ],
             [lease.lane, lease.token, late, int(after_seconds * 1000), _MOVE_EVENTS],
         )

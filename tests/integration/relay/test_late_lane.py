@@ -102,3 +102,14 @@ def test_a_lane_whose_lease_was_lost_keeps_its_events(make_site: MakeSite) -> No
 
     assert site.hand.store.lanes.move_late(zombie, 3600) == 0
     assert (site.hand.length(), site.hand.length(LATE)) == (3, 0)
+
+
+def test_an_event_that_another_hand_puts_in_during_the_lease_is_counted_though_it_is_moved(site: Site) -> None:
+    site.enqueue("a")
+    lease = site.claim()
+    assert lease
+    site.hand.foreign(e="b", m='{"v":1,"t":5}')
+    assert site.hand.store.lanes.move_late(lease, -1) == 2
+    site.hand.store.admin.sweep()
+
+    assert site.counts().unaccounted == 0

@@ -114,3 +114,18 @@ def test_an_error_names_the_call_and_neither_url_nor_event(hand: Hand) -> None:
 
     with pytest.raises(StoreUnavailable, match=r"^the event store could not run peek: ResponseError: WRONGTYPE"):
         hand.store.lanes.look()
+
+
+def test_a_master_that_was_demoted_is_left_so_that_its_name_is_looked_up_again(own_store: EmbeddedServer) -> None:
+    with Hand(own_store.url) as hand:
+        hand.append("a")
+        lease = hand.take()
+        lanes, admin = hand.store.lanes, hand.store.admin
+        before = admin._connection.command("CLIENT", "ID")
+        hand.redis.replicaof("127.0.0.1", "1")
+        with pytest.raises(StoreUnavailable, match="ReadOnlyError"):
+            admin._connection.command("SET", "capi1:x", "1")
+        hand.redis.replicaof("NO", "ONE")
+
+        assert admin._connection.command("CLIENT", "ID") != before
+        assert lanes.mark(lease, 1, lease.entries)

@@ -32,6 +32,16 @@ local function forget_pause(dataset, paused, dataset_id)
   redis.call('SREM', paused, dataset_id)
 end
 
+-- Count what some other hand has put into a stream, when it is first seen; return how long the stream is.
+local function count_foreign(stream, size, counters, lane)
+  local len, known = redis.call('XLEN', stream), tonumber(redis.call('HGET', size, 'n:' .. lane) or 0)
+  if len > known then
+    redis.call('HINCRBY', counters, 'foreign', len - known)
+    redis.call('HSET', size, 'n:' .. lane, len)
+  end
+  return len
+end
+
 local function first_id(stream)
   local head = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)
   return head[1] and head[1][1]

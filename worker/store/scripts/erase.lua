@@ -5,11 +5,7 @@
 -- Returns {removed, ids that are under way ...}
 -- Cost    O(events). The lane is not leased: its holder can only touch what it has read, so all behind that may go at once.
 local lane, now = ARGV[1], now_ms()
-local len, known = redis.call('XLEN', KEYS[1]), tonumber(redis.call('HGET', KEYS[4], 'n:' .. lane) or 0)
-if len > known then  -- as in lease.lua: what some other hand has put here is counted when first seen
-  redis.call('HINCRBY', KEYS[5], 'foreign', len - known)
-  redis.call('HSET', KEYS[4], 'n:' .. lane, len)
-end
+count_foreign(KEYS[1], KEYS[4], KEYS[5], lane)
 
 local last  -- the end of what is under way
 if redis.call('HEXISTS', KEYS[3], 'tok') == 1 then

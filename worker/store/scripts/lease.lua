@@ -51,12 +51,7 @@ if not again then
   end
 end
 
-local len = redis.call('XLEN', KEYS[1])
-local known = tonumber(redis.call('HGET', KEYS[6], 'n:' .. lane) or 0)
-if len > known then  -- some other hand has put entries here: they are counted when first seen
-  redis.call('HINCRBY', KEYS[7], 'foreign', len - known)
-  redis.call('HSET', KEYS[6], 'n:' .. lane, len)
-end
+local len = count_foreign(KEYS[1], KEYS[6], KEYS[7], lane)
 if len == 0 then
   redis.call('ZREM', KEYS[2], lane)
   redis.call('ZREM', KEYS[3], lane)
