@@ -11,7 +11,7 @@ LOCK := requirements/dev.txt
 help:  ## list the recipes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(VENV)/.installed  ## make .venv with the locked packages
+setup: $(VENV)/.on-path  ## make .venv with the locked packages
 
 $(VENV)/.installed: $(LOCK) requirements/extras.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "capi-relay needs Python 3.11 or newer: make PYTHON=python3.12 setup" >&2; exit 1; }
@@ -19,6 +19,11 @@ $(VENV)/.installed: $(LOCK) requirements/extras.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --upgrade --require-hashes --target $(VENV)/extras -r requirements/extras.txt
+	@touch $@
+
+# One line in its site-packages: its python finds capi_relay from any folder, and nothing is built.
+$(VENV)/.on-path: $(VENV)/.installed
+	@$(BIN)/python -c 'import os, pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "capi_relay.pth").write_text(os.getcwd() + "\n")'
 	@touch $@
 
 demo: setup  ## start everything on this machine, send real events through it, show what happened
@@ -44,6 +49,7 @@ profile: setup  ## show where a worker's time goes
 
 docs: setup  ## build the documentation as a site, into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The site is built: open site/index.html"
 
 check: setup  ## format, lint, types, layers: everything that needs no server
 	@$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ class InvalidEvent(RelayError):  # noqa: N818 - the contract's name; it reads as
 
 
 class Overloaded(RelayError):  # noqa: N818 - the contract's name
-    """The event store is away, full or too slow, and the event was not accepted: nothing of it is stored."""
+    """The event store is away, full or too slow, and the event was not accepted: it is not stored, but see InDoubt."""
 
 
 class InDoubt(Overloaded):
@@ -18,7 +18,7 @@ class InDoubt(Overloaded):
 
 
 class LaneFull(Overloaded):
-    """The lane of the event's dataset is full, and the event was not accepted; others are not concerned."""
+    """The event's dataset has as much waiting as it may, and the event was not accepted; others are not concerned."""
 
 
 class MisconfiguredError(RelayError):

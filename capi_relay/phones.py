@@ -2,7 +2,8 @@
 
 Meta's rule (customer-information-parameters): no symbols, no letters, no leading zeros, and a country code always. So
 what cannot be a calling code with a number of that country's usual length has no normal form. A trunk zero written
-behind the calling code, as in ``+44 (0)20``, stays: the rule removes leading zeros only.
+behind the calling code, as in ``+44 (0)20``, stays: the rule removes leading zeros only. One zero in front, as in
+``020 7946 0018``, is a trunk zero: only its country tells the number, and without it there is no normal form.
 
 Where the extra ``capi-relay[phone]`` is installed, national numbers and such trunk zeros are read by ``phonenumbers``
 first. A plain international number means the same with and without it.
@@ -57,6 +58,8 @@ _KEEPS_ZERO: Final = frozenset({"bj", "cg", "ci", "it", "sm", "va"})
 _SHORTEST, _LONGEST = 7, 15  # ITU-T E.164 allows 15 digits
 _EXTENSION: Final = re.compile(r"(?<=\d)[\s.,;(]*(?:ext(?:ension|n)?|x|#)[\s.:=]*\d{1,6}[\s)]*$", re.IGNORECASE)
 _INTERNATIONAL: Final = re.compile(r"[^\d+\uff0b]*[+\uff0b]")
+# A zero too many before a North American number. A German mobile, met far more often, is as long: 0151 23456789.
+_NORTH_AMERICAN: Final = re.compile(r"01(?!5|6[023]|7)[2-9][0-8]\d[2-9]\d{6}")
 _NO_DIGITS: Final = re.compile(r"\D+")
 _ASCII_WITHOUT_DIGITS: Final = str.maketrans(
     "", "", "".join(char for char in map(chr, range(128)) if not char.isdigit())
@@ -102,7 +105,7 @@ def ph(value: str, default_country: str | None = None) -> str | None:
     Args:
         value: The number as a person wrote it; an extension at its end is left away.
         default_country: ISO alpha-2 code of the country whose calling code a national number gets. A number marked as
-            international (``+``, ``00``), or too long for that country, keeps its own.
+            international (``+``, ``00``), or without a zero in front and too long for that country, keeps its own.
     """
     digits, international = _written(value)
     country = (default_country or "").lower()
@@ -142,6 +145,8 @@ def _written(value: str) -> tuple[str, bool]:
 def _by_the_rules(digits: str, country: str, *, international: bool) -> str | None:
     if not international:
         digits = _with_calling_code(digits, country)
+        if digits.startswith("0") and not _is_complete_behind_zero(digits, country):
+            return None  # some other country's national number: what follows its zero is no calling code
     digits = digits.lstrip("0")
     return digits if _carries_a_calling_code(digits) else None
 
@@ -163,6 +168,13 @@ def _with_calling_code(digits: str, country: str) -> str:
     national = digits if country in _KEEPS_ZERO else digits.lstrip("0")
     complete = digits.startswith(plan.code) and plan.holds(len(digits) - len(plan.code))
     return plan.code + national if plan.holds(len(national)) and not complete else digits
+
+
+def _is_complete_behind_zero(digits: str, country: str) -> bool:
+    """Say whether a zero too many stands before a number with its calling code."""
+    plan = _BY_COUNTRY.get(country)
+    own = plan is not None and digits.startswith(plan.code, 1) and plan.holds(len(digits) - 1 - len(plan.code))
+    return own or _NORTH_AMERICAN.fullmatch(digits) is not None
 
 
 def _carries_a_calling_code(digits: str) -> bool:

@@ -127,7 +127,7 @@ class AppendStore:
         Raises:
             Overloaded: nothing was stored: the store is away, slow or full.
             InDoubt: the same, as far as this process can know: a call went out and was not answered.
-            LaneFull: nothing was stored: this lane is full.
+            LaneFull: nothing was stored: this lane is full, or the dataset has its share of the store.
             MisconfiguredError: the store has another number of shards than CAPI_SHARDS says.
         """
         stop = time.monotonic() + self._deadline_seconds
@@ -156,9 +156,7 @@ class AppendStore:
                 # Out of memory, read-only, MISCONF, LOADING, no permission: the first word says which.
                 raise refusal(f"the event store refused the events ({_first_word(error)})") from None
         if status == 0:
-            if rest[0] == b"lane":
-                raise LaneFull("the dataset's lane is full: the events were not accepted")
-            raise Overloaded("the event store is full: the events were not accepted")
+            raise _refusal_of(rest[0])
 
     def _run(self, work: Append, stop: float) -> Any:  # noqa: ANN401 - the script's reply
         shard = keys.shard_of(work.dataset_id, self._shards or self._count_shards(stop))
@@ -236,6 +234,15 @@ class AppendStore:
         self._pool.reset()
 
 
+def _refusal_of(what: bytes) -> Overloaded:
+    """Return what is raised for an append that the script refused: it says what is full."""
+    if what == b"lane":
+        return LaneFull("the dataset's lane is full: the events were not accepted")
+    if what == b"share":
+        return LaneFull("the dataset holds all it may of the event store: the events were not accepted")
+    return Overloaded("the event store is full: the events were not accepted")
+
+
 _NOTHING_SENT = (_TooSlowError, AuthenticationError, BusyLoadingError, MasterNotFoundError)
 
 
@@ -252,7 +259,10 @@ def _unreachable(error: RedisError) -> str:
         return "the event store did not answer in time"
     if isinstance(error, AuthenticationError):
         return "the event store refused the user or the password of CAPI_REDIS_URL"
-    return "no connection to the event store: see that it runs, and that CAPI_REDIS_URL names it"
+    return (
+        "no connection to the event store: see that it runs, and that CAPI_REDIS_URL names it "
+        "(unset, it is looked for under .capi in the current directory)"
+    )
 
 
 def _first_word(error: RedisError) -> str:

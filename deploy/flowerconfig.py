@@ -6,6 +6,7 @@ Read by ``celery -A worker.app flower --conf=deploy/flowerconfig.py``. FLOWER_AD
 """
 
 import os
+from logging import CRITICAL, getLogger  # not the module: Flower would take its name for an option
 
 from capi_relay.environment import value_of
 from capi_relay.errors import MisconfiguredError
@@ -35,5 +36,7 @@ read_only = True
 # A task carries no event, and these columns show no argument all the same; its result is a summary of counts.
 tasks_columns = "name,state,result,received,runtime,worker,uuid"
 max_tasks = 10_000
+# Workers take no remote control, so each look at one would be told as a failure.
+getLogger("flower.inspector").setLevel(CRITICAL)
 # Flower asks the broker for many things at once, with two connections each: a small pool locks it up for good.
 app.conf.broker_pool_limit = None

@@ -57,7 +57,7 @@ def _of_id_and_time(given: Given) -> Iterator[Finding]:
         return  # no time: that is invalid
     window = event_window(moment, source if isinstance(source, str) else None, given.now)
     if window != "ok":
-        yield Finding(("event_time",), "event_time_too_old" if window == "too_old" else "event_time_in_future")
+        yield Finding(("event_time",), "too_old" if window == "too_old" else "in_the_future")
 
 
 def _of_website(given: Given) -> Iterator[Finding]:

@@ -7,14 +7,17 @@ Meta's own.
 from types import MappingProxyType
 from typing import Final
 
+UNTIMELY: Final = ("too_old", "in_the_future")
+"""Those of an event that would be refused now, and only because of its time."""
+
 LINT_MESSAGES: Final = MappingProxyType(
     {
         # the event
         "missing_event_id": "is missing: give the id that the browser pixel got as eventID, or Meta counts both",
         "event_name_case": "is a custom event to Meta, which tells cases apart: the standard event is {known}",
         "app_event_name": "is the name of Meta's app SDK: the Conversions API calls it {known}",
-        "event_time_too_old": "is older than Meta takes (7 days, 62 for physical_store): it would be refused now",
-        "event_time_in_future": "lies in the future: it would be refused now",
+        "too_old": "is older than Meta takes (7 days, 62 for physical_store): it would be refused now",
+        "in_the_future": "lies in the future: it would be refused now",
         "url_off_domains": "is on none of the dataset's domains: events of other sites do not belong in it",
         "website_without_user_agent": "is missing: Meta documents it as required for website, and uses it to match",
         "test_event_code": "is set: it is for trying things out; remove it in production",

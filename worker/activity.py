@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from worker.breaker import Trouble
 from worker.store import WorkerSign
 
 _LONGEST_NAME = 80
@@ -46,8 +47,9 @@ class Activity:
             with self._lock:
                 self._busy -= 1
 
-    def sign(self, slots: int) -> WorkerSign:
-        """Return what this process tells of itself."""
+    def sign(self, slots: int, trouble: Trouble | None = None) -> WorkerSign:
+        """Return what this process tells of itself; trouble: why it does not reach Meta, if it does not."""
+        now = time.time()
         with self._lock:
             return WorkerSign(
                 name=f"{socket.gethostname()[:_LONGEST_NAME]}:{os.getpid()}",
@@ -57,6 +59,9 @@ class Activity:
                 busy=self._busy,
                 rss_bytes=_rss_bytes(),
                 last_batch_ms=int(self._last_batch * 1000),
+                unreached_since_ms=int((now - trouble.for_seconds) * 1000) if trouble else 0,
+                next_try_ms=int((now + trouble.next_try_seconds) * 1000) if trouble else 0,
+                unreached_why=trouble.why if trouble else "",
             )
 
 

@@ -1,7 +1,7 @@
 """Would Meta take an event if it were sent now? Asked of the schemas and the clock, for letters and files: pure."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -42,8 +42,14 @@ class Forecast:
         known = (verdict.door, fields) in self.refused or len(self.refused) < _MOST_CAUSES
         self.refused[verdict.door, fields if known else ()] += 1
 
+    def judging(self, letters: Iterable[StoredDeadLetter], *, now_seconds: float) -> Iterator[StoredDeadLetter]:
+        """Hand letters on, judging each; nothing is kept of them but counts."""
+        for letter in letters:
+            self.add(verdict_of(letter.event, now_seconds=now_seconds, ours=bool(letter.meta)))
+            yield letter
+
     def as_json(self) -> dict[str, Any]:
-        """Return it as ``dead replay --dry-run --json`` has it."""
+        """Return it as ``dead replay --json`` has it."""
         refused = [
             {"reason": door, "fields": [{"path": path, "code": code} for path, code in fields], "events": events}
             for (door, fields), events in self.refused.most_common()
@@ -74,8 +80,8 @@ def verdict_of(event_bytes: bytes, *, now_seconds: float, ours: bool = False) ->
 
 
 def forecast(letters: Iterable[StoredDeadLetter], *, now_seconds: float) -> Forecast:
-    """Judge many; nothing is kept of them but counts."""
+    """Judge many."""
     found = Forecast()
-    for letter in letters:
-        found.add(verdict_of(letter.event, now_seconds=now_seconds, ours=bool(letter.meta)))
+    for _ in found.judging(letters, now_seconds=now_seconds):
+        pass
     return found

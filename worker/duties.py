@@ -116,7 +116,7 @@ class Duties:
 
     def tell_of_life(self) -> int:
         """Tell the store what this worker is at; return how many workers do, 0 while the store does not answer."""
-        sign = self._runtime.pump.activity.sign(self._runtime.settings.concurrency)
+        sign = self._runtime.pump.activity.sign(self._runtime.settings.concurrency, self._runtime.breaker.trouble())
         try:
             return self._runtime.store.workers.tell(sign)
         except StoreUnavailable:

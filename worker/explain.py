@@ -47,7 +47,8 @@ _OWN_DOORS = frozenset({"invalid", "expired", "undecodable", "crashed", "parked"
 _REASONS = {
     "invalid": Explanation(
         "The event breaks one of Meta's documented rules; Meta would have refused the whole batch for it.",
-        "Correct the fields in the application that enqueues them; replay after that sends the event as it is stored.",
+        "Correct the fields in the application that enqueues them. This stored event stays wrong: mend it with "
+        "`python -m worker dead edit ID --set path=value` (see `dead show ID`); a plain replay would fail again.",
     ),
     "rejected": Explanation(
         "Meta refused this one event; its neighbours in the batch were delivered.",

@@ -217,7 +217,7 @@ class Relay:
                 work.retry(wait_ms, add_try=True, in_doubt=in_doubt)
                 return False
             case says.LocalTrouble(reason):
-                seconds = self._breaker.failed()
+                seconds = self._breaker.failed(reason)
                 work.retry(0)
                 log.error("this machine cannot reach Meta", why=reason, next_try_in_seconds=seconds, once_in_seconds=60)
                 return False

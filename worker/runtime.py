@@ -22,16 +22,18 @@ class Runtime:
     store: Store
     datasets: Datasets
     pump: Pump
+    breaker: LocalBreaker
 
 
-def open_store(settings: Settings) -> Store:
-    """Make a client of the event store; nothing is opened before its first use."""
+def open_store(settings: Settings, *, patient: bool = True) -> Store:
+    """Make a client of the event store, patient with silence or not; nothing is opened before its first use."""
     return Store(
         settings.redis_url,
         shards=settings.shards,
         lease_seconds=settings.lease_seconds,
         full_events=settings.batch_events,
         remember_bytes=settings.dedup_bytes,
+        patient=patient,
     )
 
 
@@ -67,4 +69,4 @@ def build(settings: Settings, shutdown: Shutdown) -> Runtime:
         max_events=settings.batch_events,
         max_bytes=settings.batch_bytes,
     )
-    return Runtime(settings, store, datasets, pump)
+    return Runtime(settings, store, datasets, pump, breaker)

@@ -6,7 +6,8 @@
 --         while no worker has said how many, 6 number of lanes,
 --         then for each lane: lane, number of events, and for each event: its bytes, the rest of its meta;
 --         then, if this call may have been stored so long ago that it is forgotten: 'again'
--- Returns {1, n} stored | {2, n} this call was stored before | {0, 'lane'} the lane is full | {0, 'store'} the store is full
+-- Returns {1, n} stored | {2, n} this call was stored before | {0, 'store'} the store is full
+--         | {0, 'lane'} the lane is full | {0, 'share'} the dataset holds its share of the store
 -- Cost    O(events). No allow-oom flag: a server at maxmemory refuses it before it writes anything.
 local ENTRY_BYTES = 128  -- what a stream entry costs beside its event; settle.lua subtracts the same
 
@@ -29,7 +30,14 @@ for i = 1, tonumber(ARGV[6]) do
 end
 local size = redis.call('HMGET', KEYS[4], 'cap', 'bytes')
 local limit = tonumber(size[1] or ARGV[5])
-if limit > 0 and tonumber(size[2] or 0) + bytes > limit then return {0, 'store'} end
+local filled = tonumber(size[2] or 0) + bytes
+if limit > 0 and filled > limit then return {0, 'store'} end
+if limit > 0 and filled > limit / 2 then  -- a dataset may hold nine times what is free: so there is always room for the others
+  local share = 9 * (limit - filled) / math.max(1, redis.call('SCARD', KEYS[6]))
+  for _, lane in ipairs(lanes) do
+    if lane.bytes + tonumber(redis.call('HGET', KEYS[4], 'b:' .. lane.name) or 0) > share then return {0, 'share'} end
+  end
+end
 
 redis.call('SET', KEYS[1], total, 'PX', 600000)
 redis.call('SADD', KEYS[5], dataset)

@@ -18,10 +18,11 @@ STOP_SECONDS = 40
 # They need the network, root, Docker or a cluster, or run all tests: their syntax and their files are checked.
 MARKED = re.compile(
     r"docker |kubectl |systemctl |useradd |cp deploy/systemd|install -m 0600 /dev/null /etc/"
-    r"|(\S*/)?pip install |python3 -m venv |\.venv/bin/python -m pytest"
+    r"|(\S*/)?pip install |prometheus --config|python3 -m venv |\.venv/bin/python -m pytest"
 )
 HARMLESS = re.compile(
-    r"python -m worker |python -c |curl -s |echo |cat > token|install -m 600 /dev/null token|[A-Z_]+=\S+$"
+    r"python -m worker |python -c |python try\.py$|sleep \d$|curl -s |echo "
+    r"|cat > token|install -m 600 /dev/null token|[A-Z_]+=\S+$"
 )
 # What they say when they are up; they run until the page is read.
 ENDLESS = {
@@ -35,6 +36,7 @@ ENDLESS = {
     r".*/uvicorn ": "Uvicorn running on",
     r".* runserver ": "Starting development server",
 }
+RELAY = "python -m worker up"
 TYPED = {r"cat > token": "EAAexample", r"\S+ -m worker erase --email": "ada@example.com", r".* dead purge": "y"}
 TYPED |= {r"\S+ -m worker erase --phone": "020 7946 0123"}
 FOREIGN = ("CAPI_", "CELERY_", "SENTRY_", "FLOWER_")
@@ -101,7 +103,7 @@ class Reader:
         """Return the command with this place's paths and ports."""
         places = "|".join(map(re.escape, self.stands_for))
         command = re.sub(places, lambda place: self.stands_for[place[0]], command)
-        return re.sub(r"\b(8090|500[123])\b", lambda port: str(self.port(port[0])), command)
+        return re.sub(r"\b(8090|9108|500[123])\b", lambda port: str(self.port(port[0])), command)
 
     def port(self, written: str) -> int:
         """Return the free port that stands for one of the page's."""
@@ -123,7 +125,10 @@ class Reader:
 
     def _start(self, command: str, said: str) -> None:
         log = self.folder / f"running-{len(self.running)}.log"
-        words = self._here(command) + (" --port 0" if command == "python -m worker metrics" else "")
+        words = self._here(command)
+        if command == "python -m worker metrics":
+            words += f" --port {self.port('9108')}"
+        self._end_the_former(words)
         with log.open("wb") as file:
             process = subprocess.Popen(
                 ["bash", "-c", words],
@@ -136,6 +141,12 @@ class Reader:
         self.running.append((command, process))
         wait_until(lambda: said in log.read_text() or process.poll() is not None, f"{command}: {said}")
         assert process.poll() is None, (command, log.read_text()[-3000:])
+
+    def _end_the_former(self, words: str) -> None:
+        """Press Ctrl-C where a relay runs already and another is to be started: the page says so in words."""
+        if words.endswith(RELAY):
+            for _, process in [one for one in self.running if self._here(one[0]).endswith(RELAY)]:
+                self._ended(process)
 
     def _ended(self, process: subprocess.Popen[bytes]) -> int:
         if process.poll() is None:

@@ -54,6 +54,7 @@ def reader(
     datasets.write_text(f'[[dataset]]\nid = "{DATASET}"\ntoken_file = "token"\n')
     (folder / "token").write_text(TOKEN)
     write_sales(folder)
+    write_script(folder)
     stands_for = {"/etc/capi-relay/datasets.toml": str(datasets), "redis://localhost:6379/0": store.url}
     with Reader(folder, stands_for) as reader:
         reader.env["CAPI_GRAPH_URL"] = meta.url
@@ -70,6 +71,12 @@ def write_sales(folder: Path) -> None:
     (folder / "sales.toml").write_text("delimiter" + mapping.replace("\n    ", "\n"))
     yesterday = time.strftime("%d.%m.%Y %H:%M", time.localtime(time.time() - 86_400))
     (folder / "sales.csv").write_text(SALES.format(time=yesterday))
+
+
+def write_script(folder: Path) -> None:
+    """Write the script that the first page says."""
+    (script,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "start.md").read_text(), re.DOTALL)
+    (folder / "try.py").write_text(script)
 
 
 def fill(url: str, site: Site) -> None:

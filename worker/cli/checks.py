@@ -13,7 +13,7 @@ from worker.cli.checks_meta import of_tls, of_tokens
 from worker.cli.checks_store import of_store
 from worker.cli.checks_url import is_here, of_transport, place_of, server_of
 from worker.datasets import Dataset, Datasets
-from worker.doctor.finding import Finding, findings_of_error
+from worker.doctor.finding import Finding, findings_of_error, fix_of_login
 from worker.doctor.graph import of_graph_version
 from worker.doctor.libraries import installed, of_libraries
 from worker.runtime import open_store
@@ -28,7 +28,7 @@ def findings_of(settings: Settings, *, offline: bool = False) -> Iterator[Findin
     """Look at everything that the settings name; offline: but for Meta."""
     yield Finding("ok", "settings", "all are readable")
     yield from of_libraries(installed())
-    with closing(open_store(settings)) as store:
+    with closing(open_store(settings, patient=False)) as store:
         yield from of_store(settings, store)
     yield from _of_broker(settings)
     yield of_graph(settings.graph_url, settings.graph_version)
@@ -95,14 +95,23 @@ def _of_broker(settings: Settings) -> Iterator[Finding]:
         with Connection(settings.broker_url, transport_options=options) as connection:
             connection.ensure_connection(max_retries=1, timeout=_TIMEOUT_SECONDS)
     except Exception as error:  # noqa: BLE001 - each transport has errors of its own, and their texts may hold the URL
-        fix = "Start the server, or correct CELERY_BROKER_URL."
-        yield Finding("problem", "broker", f"{where} does not answer ({type(error).__name__})", fix)
+        yield _of_broker_error(settings, where, error)
         return
     yield Finding("ok", "broker", f"{where} answers")
     yield from of_transport("broker", settings.broker_url)
     if not settings.embedded and server_of(settings.broker_url) == server_of(broker_url_of(settings.redis_url)):
         finding = "the event store and the broker are one server: full of events, it stops the broker too"
         yield Finding("warning", "broker", finding, "In production give CELERY_BROKER_URL a server of its own.")
+
+
+def _of_broker_error(settings: Settings, where: str, error: Exception) -> Finding:
+    """Tell a refused login from a server that is away: Celery's library hides what the transport said in the cause."""
+    name = "CAPI_REDIS_URL" if settings.one_server else "CELERY_BROKER_URL"
+    why = type(error.__cause__ or error).__name__
+    if why == "AuthenticationError":
+        return Finding("problem", "broker", f"{where} refuses the user or the password ({why})", fix_of_login(name))
+    fix = "Start the server, or correct CELERY_BROKER_URL."
+    return Finding("problem", "broker", f"{where} does not answer ({why})", fix)
 
 
 def _of_datasets(found: list[Dataset], *, asked: bool) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from capi_relay.errors import MisconfiguredError
 from worker.cli.checks_url import of_transport, place_of
 from worker.datasets import Datasets
-from worker.doctor.finding import Finding, findings_of_error
+from worker.doctor.finding import Finding, findings_of_error, fix_of_login
 from worker.doctor.server import of_clock, of_expiry, of_server
 from worker.errors import StoreUnavailable
 from worker.scrub import redact
@@ -27,8 +27,7 @@ def of_store(settings: Settings, store: Store) -> Iterator[Finding]:
         yield from findings_of_error("event store", error)
         return
     except StoreUnavailable as error:
-        started = "Start it with `python -m worker up`, or set" if settings.embedded else "Start the server, or correct"
-        yield Finding("problem", "event store", f"{where}: {redact(str(error))}", f"{started} CAPI_REDIS_URL.")
+        yield Finding("problem", "event store", f"{where}: {redact(str(error))}", _fix(settings, error))
         return
     yield from of_transport("event store", settings.redis_url)
     try:
@@ -86,6 +85,14 @@ def of_memory_of_deliveries(remembered: int, forgotten: int, cap_bytes: int) -> 
         return
     fix = "Raise CAPI_DEDUP_BYTES if the server has the memory, or shorten dedup_seconds in the datasets file."
     yield Finding("warning", "duplicates", f"{finding}, {forgotten} were forgotten before their time", fix)
+
+
+def _fix(settings: Settings, error: StoreUnavailable) -> str:
+    if settings.embedded:
+        return "Start it with `python -m worker up`, or set CAPI_REDIS_URL."
+    if "AuthenticationError" in str(error):  # it names what redis-py raised
+        return fix_of_login("CAPI_REDIS_URL")
+    return "Start the server, or correct CAPI_REDIS_URL."
 
 
 def _of_contents(settings: Settings, store: Store) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from worker.cli.opening import lanes_of, opened_store
 from worker.cli.private_file import private_file
 from worker.dead_groups import grouped
 from worker.dead_letters import DeadLetter, purge, replay
-from worker.dead_verdict import forecast
+from worker.dead_verdict import Forecast
 from worker.scrub import escape
 from worker.settings import load
 
@@ -131,7 +131,7 @@ def show(*, letter_id: str, dataset_id: str | None, as_json: bool) -> None:
 def replay_letters(*, where: Filter, ids: tuple[str, ...], every: bool, dry_run: bool, as_json: bool) -> None:
     """Put dead letters back into the queue, as they are stored; run twice, each is replayed once.
 
-    With --dry-run it also says how many of them Meta would take now, and why not the others.
+    It says which of them Meta would not take, and why: they become dead letters again. --dry-run says so beforehand.
     """
     _must_be_chosen(where, ids, every=every)
     settings = load()
@@ -140,20 +140,20 @@ def replay_letters(*, where: Filter, ids: tuple[str, ...], every: bool, dry_run:
         letters = selection(store, where, ids=ids)
         letters.must_be_plain()
         unknown = letters.unknown()
+        found = Forecast()
         count = replay(
             store,
-            (stored for stored, _ in letters),
+            found.judging((stored for stored, _ in letters), now_seconds=time.time()),
             lanes_of=lanes_of(settings),
             now_seconds=time.time(),
             freshness_seconds=settings.freshness_seconds,
             dry_run=dry_run,
         )
-        found = forecast((stored for stored, _ in letters), now_seconds=time.time()) if dry_run else None
     if as_json:
         told = {"replayed": count.replayed, "gone": count.gone, "not_replayable": count.not_replayable}
-        print_json({**told, "unknown": unknown, "dry_run": dry_run, **(found.as_json() if found else {})})
+        print_json({**told, "unknown": unknown, "dry_run": dry_run, **found.as_json()})
     else:
-        tell_replay(count, found)
+        tell_replay(count, found, dry_run=dry_run)
     _end_with(unknown)
 
 

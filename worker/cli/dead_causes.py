@@ -26,17 +26,20 @@ def tell_group(each: Group, *, first: bool) -> None:
     out().print(safe(f"  {each.fix}"), soft_wrap=True)
 
 
-def tell_replay(count: ReplayCount, found: Forecast | None) -> None:
-    """Print what a replay did, or what it would come to."""
-    out().print(f"{'would replay' if found else 'replayed'} {plain_or_grouped(count.replayed)}")
+def tell_replay(count: ReplayCount, found: Forecast, *, dry_run: bool) -> None:
+    """Print what a replay did, or would do, and what it comes to."""
+    out().print(f"{'would replay' if dry_run else 'replayed'} {plain_or_grouped(count.replayed)}")
     if count.gone:
         out().print(f"{number(count.gone)} were gone: somebody else replayed or purged them meanwhile")
     if count.not_replayable:
         out().print(f"{number(count.not_replayable)} cannot be replayed: no event in them can be sent")
-    if found is None or not count.replayed:
-        return
-    out().print(f"Meta would still be asked to take {number(found.acceptable)} of them now")
     listed = found.as_json()["refused"]
+    if not count.replayed or not (dry_run or listed):
+        return
+    if dry_run:
+        out().print(f"Meta would still be asked to take {number(found.acceptable)} of them now")
+    else:
+        out().print("Some become dead letters again, as nothing in them was mended (dead edit does that):")
     for each in listed[:CAUSES]:
         fields = ", ".join(f"{field['path']} {field['code']}" for field in each["fields"])
         told = f"{number(each['events'])} would be {each['reason']}" + (f": {fields}" if fields else "")

@@ -93,7 +93,8 @@ def _person(identifiers: dict[str, str | None], digest: str | None, country: str
         try:
             persons.append(person_of(_KEYS[name], text, country=country) if name in _KEYS else person_of_digest(text))
         except NoIdentifierError as error:
-            raise click.UsageError(f"{option}: {error}") from None
+            or_country = ", or give its --country" if name == "phone" and country is None else ""
+            raise click.UsageError(f"{option}: {error}{or_country}") from None
     return reduce(or_, persons)
 
 

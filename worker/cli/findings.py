@@ -1,5 +1,6 @@
 """What ``validate`` tells a person: the problems of the first events, and at the end what was found in all of them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.batch_lint import BatchLint
+from schemas.lint_codes import UNTIMELY
 from schemas.match_quality import MatchQuality
 from worker.cli.console import number, out, plain_or_grouped, safe, table
 from worker.cli.event_files import Found
@@ -15,6 +17,7 @@ from worker.cli.quality_view import match_table
 from worker.scrub import escape
 
 _MAX_CODES = 200
+_UNTIMELY_TEXTS = {"too_old": "too old to be taken now: ", "in_the_future": "in the future, not taken now: "}
 
 
 @dataclass(slots=True)
@@ -32,6 +35,7 @@ class Findings:
     def __init__(self, *, shown_events: int) -> None:
         self.valid = 0
         self.invalid = 0
+        self.untimely = Counter[str]()
         self._shown = {"errors": shown_events, "warnings": shown_events}
         self._found: dict[str, dict[str, _Finding]] = {"errors": {}, "warnings": {}}
         self._batch = BatchLint()
@@ -39,10 +43,12 @@ class Findings:
 
     def add(self, found: Found, dataset_id: str, report: Mapping[str, Any]) -> None:
         """Take the next event's report, and tell its problems if it is among the first that have any."""
-        if report["valid"]:
-            self.valid += 1
-        else:
+        if not report["valid"]:
             self.invalid += 1
+        elif code := untimely(report):
+            self.untimely[code] += 1
+        else:
+            self.valid += 1
         for kind in ("errors", "warnings"):
             problems = report[kind]
             self._count(kind, found.number, problems)
@@ -56,7 +62,9 @@ class Findings:
     def tell(self) -> None:
         """Print the summary."""
         console = out()
-        console.print(f"valid {plain_or_grouped(self.valid)}, invalid {plain_or_grouped(self.invalid)}")
+        counts = {"valid ": self.valid, "invalid ": self.invalid}
+        counts |= {text: self.untimely[code] for code, text in _UNTIMELY_TEXTS.items() if self.untimely[code]}
+        console.print(", ".join(f"{text}{plain_or_grouped(count)}" for text, count in counts.items()))
         for kind, title in (("errors", "What Meta would refuse"), ("warnings", "Warnings")):
             if self._found[kind]:
                 console.print(Text(f"\n{title}:"), _codes(self._found[kind]), sep="\n")
@@ -76,6 +84,11 @@ class Findings:
                 codes[problem["code"]].events += 1
             elif len(codes) < _MAX_CODES:
                 codes[problem["code"]] = _Finding(1, event, _text(problem))
+
+
+def untimely(report: Mapping[str, Any]) -> str | None:
+    """Return why Meta would refuse an event now because of its time alone; None if it would not."""
+    return next((each["code"] for each in report["warnings"] if each["code"] in UNTIMELY), None)
 
 
 def _codes(found: Mapping[str, _Finding]) -> Table:

@@ -41,7 +41,7 @@ def command(*, port: int, host: str, once: bool) -> None:
             click.echo(text_of(registry_of(partial(read, store, settings.broker_url, options))), nl=False)
         return
     configure_logging(settings.log_format)
-    store = open_store(settings)
+    store = open_store(settings, patient=False)  # a scrape has 10 s
     try:
         server, thread = start_http_server(port, host, registry_of(partial(read, store, settings.broker_url, options)))
     except OSError as error:

@@ -42,13 +42,13 @@ def is_dataset_id(value: object) -> bool:
 
 @contextmanager
 def opened_store(settings: Settings) -> Iterator[Store]:
-    """Open the event store, which must answer.
+    """Open the event store, which must answer, and soon: a person waits.
 
     Raises:
         StoreUnavailable: it does not.
         MisconfiguredError: it has another number of shards than CAPI_SHARDS says.
     """
-    store = open_store(settings)
+    store = open_store(settings, patient=False)
     try:
         store.admin.ping()
         yield store

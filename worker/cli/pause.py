@@ -4,7 +4,7 @@ from math import ceil
 
 import click
 
-from worker.cli.console import Seconds, duration, err, json_option, out, print_json
+from worker.cli.console import Seconds, duration, err, json_option, number, out, print_json
 from worker.cli.counts import MANUAL, paused_of
 from worker.cli.opening import DATASET_ID, known_ids, opened_store
 from worker.settings import load
@@ -44,7 +44,8 @@ def resume(*, dataset: str, as_json: bool) -> None:
         was_paused = store.admin.resume(dataset)
         if not was_paused:
             err().print(f"Dataset {dataset} was not paused.")
-        _tell(store, dataset, as_json=as_json)
+        if was_paused or as_json:
+            _tell(store, dataset, as_json=as_json)
 
 
 def _tell(store: Store, dataset_id: str, *, as_json: bool) -> None:
@@ -52,7 +53,8 @@ def _tell(store: Store, dataset_id: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"dataset_id": dataset_id, "paused": counts.pause and paused_of(counts.pause)})
     elif counts.pause is None:
-        out().print(f"Dataset {dataset_id} is not paused.")
+        waiting = counts.stored - counts.in_flight
+        out().print(f"Dataset {dataset_id} goes on; {number(waiting)} event{'s wait' if waiting != 1 else ' waits'}.")
     elif counts.pause.until_ms is None:
         out().print(f"Dataset {dataset_id} is paused until it is resumed.")
     else:

@@ -60,6 +60,7 @@ def _store(*, embedded: bool) -> Iterator[tuple[Mapping[str, str], Callable[[], 
         return
     with EmbeddedServer(Path.cwd() / EMBEDDED_DIRECTORY) as server:
         err().print(f"The embedded event store is at {server.directory}.")
+        err().print(f"For an app in another folder: export CAPI_REDIS_URL={server.url}", soft_wrap=True)  # to be copied
         yield {**os.environ, "CAPI_REDIS_URL": server.url}, _Keeper(server)
 
 

@@ -13,7 +13,7 @@ from schemas.messaging import take_event_names
 from schemas.report import Report, report, unreadable
 from worker.cli.console import json_option
 from worker.cli.event_files import Found
-from worker.cli.findings import Findings
+from worker.cli.findings import Findings, untimely
 from worker.cli.json_document import UnreadableDocumentError
 from worker.cli.opening import DATASET_ID
 from worker.cli.source import Format, Source, open_source, source_options
@@ -47,7 +47,7 @@ def command(
     mapping_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Check the events of FILE (- for stdin) as the queue would send them; exit 1 if Meta would refuse any.
+    """Check the events of FILE (- for stdin) as the queue would send them; exit 1 if Meta would refuse any now.
 
     Personal data is hashed as the producer does it, and missing ids and times are given. What Meta takes
     but cannot use is a warning. FILE is read as by send. With --json: one object an event, each on a line.
@@ -55,11 +55,11 @@ def command(
     settings = load()
     take_event_names(settings.messaging_event_names)
     findings = Findings(shown_events=shown_events)
-    invalid = 0
+    refused = 0
     try:
         source = open_source(file, file_format, mapping_path)
         for found, target, told in _reports(source, dataset_id, settings):
-            invalid += not told["valid"]
+            refused += not told["valid"] or untimely(told) is not None
             if as_json:
                 sys.stdout.write(f"{json.dumps(told)}\n")
             else:
@@ -68,7 +68,7 @@ def command(
         raise click.UsageError(f"FILE: {error}") from None
     if not as_json:
         findings.tell()
-    if invalid:
+    if refused:
         raise SystemExit(1)
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from worker.cli.console import out
 from worker.cli.watch_view import Rates, Reading, by_attention, totals_of, view_of
+from worker.cli.workers_view import unreached_lines
 from worker.dead_groups import grouped
 from worker.dead_letters import read_letter
 from worker.errors import StoreUnavailable
@@ -69,7 +70,8 @@ class Watch:
             self._rates.add(found[0].now_ms, delivered)
         letters = self._newest_letters(found)
         causes, _ = grouped((stored, read_letter(stored)) for stored in letters)
-        return Reading(found, rates, totals_of(found), causes, len(letters), now)
+        unreached = unreached_lines(self._store.workers.seen(), now_ms=time.time() * 1000)
+        return Reading(found, rates, totals_of(found), causes, len(letters), now, unreached=unreached)
 
     def _newest_letters(self, found: Sequence[DatasetCounts]) -> list[StoredDeadLetter]:
         """Return some of the newest dead letters: reading all of them would take as long as there are many."""

@@ -14,6 +14,7 @@ from worker.cli.console import duration, number, percent, safe, table
 from worker.cli.counts import MANUAL, share_within_hour, status_of
 from worker.dead_groups import Group as DeadGroup
 from worker.explain import explain
+from worker.scrub import escape
 from worker.store import DatasetCounts, Pause
 
 _COLUMNS = ("Dataset", "Waiting", "In\nflight", "Oldest", "Per\nminute", "Within\nhour", "Dead", "State")
@@ -65,6 +66,8 @@ class Reading:
     """How long it took to read."""
     trouble: str = ""
     """Why the numbers are not those of now, if they are not."""
+    unreached: Sequence[str] = ()
+    """Which workers do not reach Meta."""
 
 
 def by_attention(found: Iterable[DatasetCounts], *, freshness_seconds: float) -> list[DatasetCounts]:
@@ -140,6 +143,8 @@ def view_of(reading: Reading, *, rows: int, freshness_seconds: float, causes: bo
     head = Text(f"{reading.now}, {number(len(reading.found))} dataset(s), read in {reading.seconds:.2f} s")
     if reading.trouble:
         head.append(f"\n{reading.trouble}", style="bold red")
+    for line in reading.unreached:
+        head.append("\n").append_text(Text(escape(line), style="bold red"))
     if not reading.found:
         return Group(head, Text("There is no dataset yet: none is configured and nothing was enqueued."))
     return Group(head, _table(reading, rows, freshness_seconds), *_footer(reading, rows, causes=causes))

@@ -80,7 +80,8 @@ def _of_memory(info: Mapping[str, str]) -> Finding:
     used, most = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
     if not most:
         fix = (
-            "Set maxmemory to some three quarters of the machine's memory, so that producers are told to wait in time."
+            "Set maxmemory to some three quarters of the machine's memory, so that producers are told to wait in time. "
+            "With the embedded store: fine for trying; for production a Redis of your own: docs/deployment.md."
         )
         finding = "there is no maxmemory: an outage of Meta fills the machine until the system ends the server"
         return Finding("warning", "memory", finding, fix)

@@ -88,7 +88,7 @@ OLDEST = _gauge(
 )
 OLDEST_UNPAUSED = _gauge(
     "capi_oldest_unpaused_age_seconds",
-    "the same, of datasets that are not paused or only wait for Meta's limit (`rate_limited`); 0: there is none",
+    "how long the oldest event has been in its lane, of datasets that are not paused or only `rate_limited`; 0: none",
     unit="seconds",
 )
 DEAD_LETTERS = _gauge("capi_dead_letters", "are kept now", unit="dead letters", each_dataset=True)

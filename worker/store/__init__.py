@@ -63,8 +63,9 @@ class Store:
         lease_seconds: float = 90,
         full_events: int = 1000,
         remember_bytes: int = 256_000_000,
+        patient: bool = True,
     ) -> None:
-        self._connection = Connection(url, shards=shards)
+        self._connection = Connection(url, shards=shards, patient=patient)
         self.lanes = Lanes(
             self._connection, lease_seconds=lease_seconds, full_events=full_events, remember_bytes=remember_bytes
         )

@@ -32,7 +32,15 @@ def _source(name: str) -> str:
 class Connection:
     """A thread-safe connection pool to one event store, and its scripts."""
 
-    def __init__(self, url: str, *, shards: int | None = None) -> None:
+    def __init__(self, url: str, *, shards: int | None = None, patient: bool = True) -> None:
+        """Open nothing yet.
+
+        Args:
+            url: of the event store.
+            shards: how many the settings say, if they do.
+            patient: also ask again after silence; else the first time-out is the answer, for whoever sits and waits.
+        """
+        lost = (RedisConnectionError, RedisTimeoutError) if patient else (RedisConnectionError,)
         # Every script is idempotent, so the client may send a call again after a lost answer.
         self.client: redis.Redis = redis.Redis.from_pool(
             pool_of(
@@ -40,8 +48,9 @@ class Connection:
                 step_seconds=3,
                 protocol=2,
                 socket_timeout=5,
-                retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
-                retry_on_error=[RedisConnectionError, RedisTimeoutError],
+                # Opening a connection and each call have these tries of their own, so that they multiply.
+                retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3 if patient else 1, supported_errors=lost),
+                retry_on_error=list(lost),
                 health_check_interval=30,
             )
         )

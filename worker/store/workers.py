@@ -1,5 +1,6 @@
 """The worker processes that are alive, as they tell it themselves: one short-lived hash each, on the first shard."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from capi_relay import keys
@@ -25,9 +26,13 @@ class WorkerSign:
     rss_bytes: int
     last_batch_ms: int
     """When it took the last one; 0: none yet."""
+    unreached_since_ms: int = 0
+    """Since when its machine has not reached Meta; 0: it does."""
+    next_try_ms: int = 0
+    unreached_why: str = ""
 
 
-_TOLD = tuple(field.name.encode() for field in fields(WorkerSign))[1:]
+_NUMBERS = tuple(field.name for field in fields(WorkerSign))[1:-1]
 
 
 class Workers:
@@ -48,13 +53,11 @@ class Workers:
         """Return the workers that are alive, by name."""
         names = [name.decode() for name in self._connection.command("ZRANGE", keys.workers(0), 0, -1)]
         told = self._connection.commands([("HGETALL", keys.worker(0, name)) for name in names])
-        return sorted(
-            (
-                WorkerSign(
-                    name, *(int(sign.get(field, 0)) for field in _TOLD)
-                )  # one of another version tells other things
-                for name, sign in zip(names, told, strict=True)
-                if sign  # its time has run out
-            ),
-            key=lambda sign: sign.name,
-        )
+        signs = (_sign(name, sign) for name, sign in zip(names, told, strict=True) if sign)  # else its time has run out
+        return sorted(signs, key=lambda sign: sign.name)
+
+
+def _sign(name: str, told: Mapping[bytes, bytes]) -> WorkerSign:
+    """Read a sign; a worker of another version tells other things."""
+    numbers = {field: int(told.get(field.encode(), 0)) for field in _NUMBERS}
+    return WorkerSign(name, **numbers, unreached_why=told.get(b"unreached_why", b"").decode(errors="replace"))

@@ -5,9 +5,11 @@ import ssl
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 import redis
 
 from tests.fakes.server import EmbeddedServer, free_port
@@ -15,6 +17,14 @@ from tests.fakes.simulator import ROOT, Simulator
 from tests.integration.cli.commands import DATASET, OTHER, TOKEN, Site, lead
 from tests.integration.graph.servers import Certificates
 from worker.cli.checks_meta import of_tls
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[EmbeddedServer]:
+    """Return a server that wants a password."""
+    with EmbeddedServer(tmp_path / "locked") as server, redis.Redis.from_url(server.url) as client:
+        client.execute_command("ACL", "SETUSER", "default", "resetpass", ">correct")
+        yield server
 
 
 def levels(site: Site, **env: str) -> dict[str, str]:
@@ -97,6 +107,33 @@ def test_servers_that_are_away_are_problems_and_no_password_is_shown(site: Site)
     problems = [finding["subject"] for finding in json.loads(done.stdout) if finding["level"] == "problem"]
 
     assert problems == ["event store", "broker"]
+    assert "hunter2" not in done.output
+
+
+@pytest.mark.parametrize("login", [":hunter2@", "nobody:hunter2@", ""])
+def test_a_refused_login_is_told_as_such_for_the_store_and_for_the_broker(
+    site: Site, locked: EmbeddedServer, login: str
+) -> None:
+    url = locked.url.replace("unix://", f"unix://{login}")
+    both = json.loads(site.run("check", "--offline", "--json", code=1, env={"CAPI_REDIS_URL": url}).stdout)
+    broker = json.loads(site.run("check", "--offline", "--json", code=1, env={"CELERY_BROKER_URL": url}).stdout)
+    problems = [each for each in (*both, *broker) if each["level"] == "problem"]
+
+    assert [each["subject"] for each in problems] == ["event store", "broker", "broker"]
+    assert all("AuthenticationError" in each["finding"] for each in problems)
+    assert [each["fix"].split(". ")[0] for each in problems] == [
+        "Correct the user and the password in CAPI_REDIS_URL",
+        "Correct the user and the password in CAPI_REDIS_URL",
+        "Correct the user and the password in CELERY_BROKER_URL",
+    ]
+    assert "hunter2" not in str(problems)
+
+
+@pytest.mark.parametrize("name", ["CAPI_REDIS_URL", "CELERY_BROKER_URL"])
+def test_a_url_with_a_password_as_it_is_tells_how_to_write_it(site: Site, name: str) -> None:
+    done = site.run("check", "--offline", code=2, env={name: "redis://:hunter2/#@127.0.0.1:6379/0"})
+
+    assert "percent-encoded: %40 for @" in done.stdout
     assert "hunter2" not in done.output
 
 

@@ -1,5 +1,6 @@
 import json
 import stat
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.integration.cli.commands import DATASET, OTHER, Site, bad, lead
 from worker.cli import console
+from worker.store import DeadStore, StoredDeadLetter
 
 CONTRACT = {
     *("id", "dataset_id", "event_id", "event_name", "reason", "code", "subcode", "fbtrace_id", "attempts"),
@@ -100,8 +102,16 @@ def test_an_id_of_two_datasets_needs_the_dataset(site: Site) -> None:
 def test_replay_puts_the_chosen_ones_back(dead_site: Site) -> None:
     told = dead_site.json("dead", "replay", "--dataset", DATASET, "--reason", "invalid")
 
-    assert told == {"replayed": 2, "gone": 0, "not_replayable": 0, "unknown": [], "dry_run": False}
+    counts = {name: told[name] for name in ("replayed", "gone", "not_replayable", "unknown", "dry_run")}
+    assert counts == {"replayed": 2, "gone": 0, "not_replayable": 0, "unknown": [], "dry_run": False}
     assert dead_site.json("status")["datasets"][DATASET]["waiting"] == 2
+
+
+def test_replay_warns_of_what_becomes_a_dead_letter_again(dead_site: Site) -> None:
+    said = dead_site.run("dead", "replay", "--dataset", DATASET, "--reason", "invalid").stdout
+
+    assert said.startswith("replayed 2\nSome become dead letters again")
+    assert "2 would be invalid: shop unknown_key\n" in said
 
 
 def test_replay_run_twice_replays_each_once(dead_site: Site) -> None:
@@ -199,3 +209,29 @@ def test_a_file_that_cannot_be_written_is_a_misuse(site: Site) -> None:
     done = site.run("dead", "export", "/nonexistent/letters.jsonl", code=2)
 
     assert "cannot be written: No such file or directory" in done.stderr
+
+
+def test_purge_reads_once_and_deletes_page_by_page_without_asking(
+    dead_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead_site.enqueue(*(lead(f"many-{number}") for number in range(2100)))
+    dead_site.work("crashed")
+    pages, read = list[int](), list[str]()
+    purge_page, read_all = DeadStore.purge, DeadStore.read
+
+    def counting_purge(store: DeadStore, dataset_id: str, letter_ids: Sequence[str]) -> int:
+        pages.append(len(letter_ids))
+        return purge_page(store, dataset_id, letter_ids)
+
+    def counting_read(store: DeadStore, dataset_id: str, *, since_ms: int = 0) -> Iterator[StoredDeadLetter]:
+        read.append(dataset_id)
+        return read_all(store, dataset_id, since_ms=since_ms)
+
+    monkeypatch.setattr(DeadStore, "purge", counting_purge)
+    monkeypatch.setattr(DeadStore, "read", counting_read)
+    done = dead_site.run("dead", "purge", "--reason", "crashed", "--dataset", DATASET, "--yes")
+
+    assert done.stdout == "purged 2100\n"
+    assert (pages, read) == ([1000, 1000, 100], [DATASET])
+    monkeypatch.undo()
+    dead_site.run("reconcile")

@@ -76,6 +76,7 @@ def test_what_is_under_way_all_the_time_exits_with_one(ada: Site) -> None:
         (("--email", "-", "--phone", "-"), "only one value can come from stdin"),
         (("--email", "s3cret"), "--email: it does not look like one e-mail address"),
         (("--phone", "0123"), "--phone: it has no country code"),
+        (("--phone", "020 7946 0123"), "write it as +<code><number>, or give its --country"),
         (("--phone", "020 7946 0123", "--country", "UK1"), "two-letter code"),
         (("--external-id", " "), "--external-id: it is empty"),
         (("--hash", "s3cret"), "--hash: it is no SHA-256"),

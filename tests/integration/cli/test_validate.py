@@ -102,11 +102,19 @@ def test_an_event_of_its_own_dataset_has_that_ones_settings(site: Site) -> None:
     assert plain != other
 
 
-@pytest.mark.parametrize(("age_seconds", "code"), [(8 * 86_400, "too_old"), (-3600, "in_future")])
-def test_a_time_that_meta_would_not_take_today_is_a_warning(site: Site, age_seconds: int, code: str) -> None:
-    (told,) = reports(site, "-", stdin=lines(lead(event_time=int(time.time()) - age_seconds)))
+@pytest.mark.parametrize(("age_seconds", "code"), [(8 * 86_400, "too_old"), (-3600, "in_the_future")])
+def test_a_time_that_meta_would_not_take_today_has_the_rejects_code(site: Site, age_seconds: int, code: str) -> None:
+    (told,) = reports(site, "-", code=1, stdin=lines(lead(event_time=int(time.time()) - age_seconds)))
 
-    assert codes(told) == [("event_time", f"event_time_{code}")]
+    assert (told["valid"], codes(told)) == (True, [("event_time", code)])
+
+
+def test_what_meta_would_not_take_today_is_counted_apart(site: Site) -> None:
+    now = int(time.time())
+    file = site.file(lines(lead(), bad(), *(lead(event_time=now - days * 86_400) for days in (8, 9, -1))))
+    said = site.run("validate", file, code=1).stdout
+
+    assert "valid 1, invalid 1, too old to be taken now: 2, in the future, not taken now: 1\n" in said
 
 
 def test_the_first_events_are_told_and_all_are_counted(site: Site) -> None:

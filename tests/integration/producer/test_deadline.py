@@ -160,7 +160,8 @@ def test_a_refusal_holds_neither_the_event_nor_the_password(tmp_path: Path) -> N
     with (
         closing(producer_of(url)) as producer,
         pytest.raises(
-            Overloaded, match=r"^no connection to the event store: see that it runs, and that CAPI_REDIS_URL names it$"
+            Overloaded,
+            match=r"^no connection to the event store: .* CAPI_REDIS_URL names it \(unset, .* current directory\)$",
         ),
     ):
         producer.enqueue(purchase(user_data={"em": "ada@example.com"}))

@@ -4,7 +4,7 @@ import pytest
 
 from capi_relay import keys
 from capi_relay.append import Limits
-from capi_relay.errors import Overloaded
+from capi_relay.errors import LaneFull, Overloaded
 from tests.integration.store.hand import DATASET, LANE, Hand, texts
 
 LATE = f"{DATASET}/late"
@@ -47,13 +47,42 @@ def test_a_full_lane_refuses_the_whole_call(hand: Hand) -> None:
 
 def test_a_full_store_refuses_the_whole_call_and_takes_it_again_when_there_is_room(hand: Hand) -> None:
     hand.append("a")
-    hand.redis.hset(keys.size(0), "cap", 2 * (128 + 1))
+    hand.redis.hset(keys.size(0), "cap", 2 * (128 + 1) + 29)
     with pytest.raises(Overloaded, match="event store is full"):
         hand.append("b", "c", call_id="later")
     hand.settle(lease := hand.take(), lease.entries)
     hand.append("b", "c", call_id="later")
 
     assert (hand.length(), hand.counter("enqueued")) == (2, 3)
+
+
+def test_a_dataset_cannot_take_all_of_the_store_and_others_find_room(hand: Hand) -> None:
+    event = "x" * 872  # a thousand bytes with its entry
+    hand.redis.hset(keys.size(0), "cap", 100_000)
+    for _ in range(90):
+        hand.append(event)
+    with pytest.raises(LaneFull, match="holds all it may"):
+        hand.append(event)
+    for dataset_id in ("2001", "2002"):
+        hand.append(event, lane=f"{dataset_id}/0")
+
+    assert hand.counts().stored == 90
+    with pytest.raises(LaneFull):
+        hand.append(event)
+
+
+def test_many_lanes_give_a_dataset_no_larger_share(hand: Hand) -> None:
+    event = "x" * 872
+    hand.redis.hset(keys.size(0), "cap", 100_000)
+    refused = 0
+    for place in range(200):
+        try:
+            hand.append(event, lane=f"{DATASET}/{place % 10}")
+        except LaneFull:
+            refused += 1
+
+    assert refused >= 110
+    hand.append(event, lane="2001/0")
 
 
 def test_a_part_filled_lane_falls_due_after_its_linger(hand: Hand) -> None:

@@ -19,6 +19,13 @@ def test_a_worker_is_seen_as_it_told_last(hand: Hand) -> None:
     assert hand.store.workers.seen() == [replace(SIGN, busy=0, last_batch_ms=5)]
 
 
+def test_a_worker_tells_that_it_does_not_reach_meta_and_why(hand: Hand) -> None:
+    cut_off = replace(SIGN, unreached_since_ms=7, next_try_ms=9, unreached_why="no answer in time")
+    hand.store.workers.tell(cut_off)
+
+    assert hand.store.workers.seen() == [cut_off]
+
+
 def test_workers_are_counted_and_listed_by_name(hand: Hand) -> None:
     other = replace(SIGN, name="another:2")
 

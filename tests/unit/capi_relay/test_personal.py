@@ -284,6 +284,16 @@ def test_a_malformed_click_id_is_left_out_because_it_can_cost_the_whole_request(
     assert warnings[0].startswith("user_data.fbc: left out: ")
 
 
+@pytest.mark.parametrize("phone", ["020 7946 0018", "0532 123 45 67", ["02 9876 5432"]])
+def test_a_national_phone_without_a_country_is_left_out_with_a_warning(phone: object) -> None:
+    data, warnings = user_data({"ph": phone})
+
+    assert "ph" not in data
+    assert [warning.partition("left out: ")[2] for warning in warnings] == [
+        "it has no country code or is no phone number: write it as +<code><number>"
+    ]
+
+
 @pytest.mark.parametrize("country", ["us", "US", ["United States", "de"], "USA"], ids=repr)
 def test_the_events_own_country_completes_its_phones(country: object) -> None:
     data, warnings = user_data({"ph": "(650) 555-1212", "country": country}, "gb")

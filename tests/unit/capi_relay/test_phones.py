@@ -52,6 +52,20 @@ def test_a_phone_without_a_country_code_is_left_out(text: str) -> None:
     assert ph(text) is None
 
 
+@given(digits=st.from_regex(r"0[1-9][0-9]{5,13}", fullmatch=True))
+def test_a_zero_in_front_and_no_country_is_left_out_unless_a_north_american_number_follows(digits: str) -> None:
+    normal = ph(digits)
+
+    assert normal is None or (normal == digits[1:] and normal.startswith("1") and len(normal) == 11)
+
+
+@pytest.mark.parametrize("country", sorted(phones._BY_COUNTRY))
+def test_a_zero_in_front_never_makes_a_number_of_a_country_that_is_not_the_given_one(country: str) -> None:
+    normal = ph("020 7946 0018", country)
+
+    assert normal is None or normal.startswith(phones._BY_COUNTRY[country].code)
+
+
 @pytest.mark.parametrize(
     "text", ["+1 650 555 1212 ext 5", "650-555-1212 x55", "1 650 555 1212 #7", "6505551212 Ext. 12"]
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.breaker import LocalBreaker
+from worker.breaker import LocalBreaker, Trouble
 
 
 class Clock:
@@ -82,3 +82,15 @@ def test_an_answer_closes_it_whatever_it_said(breaker: LocalBreaker, clock: Cloc
 
     assert all(breaker.allows() for _ in range(3))
     assert breaker.failed() == 1
+
+
+def test_it_tells_since_when_it_is_open_and_when_the_next_try_is(clock: Clock, breaker: LocalBreaker) -> None:
+    assert breaker.trouble() is None
+    breaker.failed("no answer in time")
+    clock.now += 5
+    breaker.failed("the connection was refused")
+    clock.now += 0.5
+
+    assert breaker.trouble() == Trouble(5.5, 1.5, "the connection was refused")
+    breaker.reached()
+    assert breaker.trouble() is None

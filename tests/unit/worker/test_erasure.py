@@ -101,6 +101,7 @@ def test_bytes_that_are_no_event_are_searched_as_they_are(text: bytes) -> None:
         ("em", "ada", "does not look like one e-mail address"),
         ("em", " ", "it is empty"),
         ("ph", "0123", "no country code"),
+        ("ph", "020 7946 0123", "no country code"),
         ("external_id", "", "it is empty"),
         ("em", sha256(b"").hexdigest(), "SHA-256 of an empty text"),
     ],

@@ -50,6 +50,7 @@ def reading(*, workers: int = 1, hints: int | None = 2) -> Reading:
     return Reading(
         total=counts(""),
         oldest_age_seconds=6.0,
+        oldest_unpaused_age_seconds=2.0,
         busiest=[counts("1001")],
         qualities={"1001": quality_of({"sampled": 1, "q:Lead:events": 1, "q:Lead:tenths": 55})},
         pauses={"1002": Pause("token", None)},
@@ -102,6 +103,7 @@ def test_the_values_are_those_of_the_counts() -> None:
     assert (found["capi_foreign_total"], found["capi_waiting_events"], found["capi_in_flight_events"]) == (2, 2, 1)
     assert (found["capi_share_within_hour"], found["capi_dataset_match_quality 1001"]) == (1.0, 5.5)
     assert (found["capi_paused token"], found["capi_paused blocked"]) == (1, 0)
+    assert (found["capi_oldest_age_seconds"], found["capi_oldest_unpaused_age_seconds"]) == (6.0, 2.0)
     assert (found["capi_dataset_paused 1002 token"], found["capi_dataset_oldest_age_seconds 1001"]) == (1, 6.0)
 
 
