@@ -19,5 +19,5 @@ def unreached_lines(signs: Iterable[WorkerSign], *, now_ms: float) -> list[str]:
 def _line(sign: WorkerSign, now_ms: float) -> str:
     since = duration((now_ms - sign.unreached_since_ms) / 1000)
     left_ms = sign.next_try_ms - now_ms
-    next_try = f"next try in {duration(ceil(left_ms / 1000))}" if left_ms > 0 else "next try with the next batch"
+    next_try = f"next try in {duration(ceil(left_ms / 1000))}" if left_ms > 0 else "next try is due"
     return f"No answer from Meta from {sign.name} for {since} ({sign.unreached_why}), {next_try}."

@@ -92,6 +92,12 @@ def test_all_runs_with_a_store_of_its_own_and_ends_with_zero(up: Up) -> None:
     assert not (up.folder / ".capi" / "redis.sock").exists()
 
 
+def test_it_prints_the_line_that_an_app_in_another_folder_needs(up: Up) -> None:
+    up.wait_until_ready()
+
+    assert f"export CAPI_REDIS_URL=unix://{up.folder}/.capi/redis.sock\n" in up.text()
+
+
 def test_ctrl_c_ends_it_with_zero_and_leaves_no_process(up: Up) -> None:
     up.wait_until_ready()
     children = up.children()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ class Shown:
     url: str
     relay: Relay
     worker: subprocess.Popen[bytes]
+    log: Path
 
     def json(self, path: str) -> Any:  # noqa: ANN401 - JSON
         return requests.get(self.url + path, auth=LOGIN, timeout=10).json()
@@ -40,18 +42,19 @@ class Shown:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    port = free_port()
+    port, log = free_port(), tmp_path_factory.mktemp("log") / "flower.log"
     with (
+        log.open("wb") as file,
         Simulator(TOKENS) as meta,
         Relay(tmp_path_factory.mktemp("flower"), meta.url, TOKENS) as relay,
         subprocess.Popen(
             COMMAND,
             cwd=ROOT,
             env={**relay.env, "FLOWER_PORT": str(port), "FLOWER_BASIC_AUTH": ":".join(LOGIN)},
-            stderr=subprocess.DEVNULL,
+            stderr=file,
         ) as process,
     ):
-        found = Shown(f"http://127.0.0.1:{port}", relay, relay.start_worker())
+        found = Shown(f"http://127.0.0.1:{port}", relay, relay.start_worker(), log)
         try:
             wait_until(lambda: answers(found.url), "Flower answers")
             # The heartbeat may be the first to deliver, and is no task.
@@ -104,6 +107,14 @@ def test_no_argument_no_person_and_no_token_is_shown_of_any_task(shown: Shown) -
     assert {(task["args"], task["kwargs"]) for task in tasks.values()} == {("()", "{}")}
     assert {task["name"] for task in tasks.values()} <= {"capi.deliver", "capi.tick", "capi.sweep"}
     assert [text for text in [*texts, json.dumps(tasks)] if "canary" in text] == []
+
+
+def test_a_worker_that_takes_no_remote_control_fills_no_log_with_failures(shown: Shown) -> None:
+    asked = requests.get(shown.url + "/api/workers?refresh=1", auth=LOGIN, timeout=30)
+
+    assert asked.ok
+    assert "Connected to" in shown.log.read_text()
+    assert "Inspect method" not in shown.log.read_text()
 
 
 def test_a_worker_that_is_told_to_leave_answers_nothing_and_stays(shown: Shown) -> None:

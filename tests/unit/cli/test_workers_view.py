@@ -33,10 +33,10 @@ def test_a_worker_that_does_not_is_named_with_the_reason_and_the_next_try() -> N
     ]
 
 
-def test_a_try_that_is_due_waits_for_something_to_send() -> None:
+def test_a_try_that_is_due_is_told_as_such() -> None:
     cut_off = _sign("one:1", since_ms=1, next_try_ms=_NOW_MS - 1, why="no answer in time")
 
-    assert unreached_lines([cut_off], now_ms=_NOW_MS)[0].endswith(", next try with the next batch.")
+    assert unreached_lines([cut_off], now_ms=_NOW_MS)[0].endswith(", next try is due.")
 
 
 def test_of_many_only_the_first_are_named() -> None:
